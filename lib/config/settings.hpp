@@ -1,0 +1,125 @@
+// Every value of a run, typed. The defaults are KittiBox's own (../fastbox-reference in the papers: docs/model.md).
+//
+// Plain data: no behaviour, no YAML. schema.cpp binds each member to its key, range and description; run_file.cpp fills
+// it. Freely copied; const once loaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fastbox::config {
+
+struct DataSettings {
+  std::string root;           ///< KITTI's folder: holds training/image_2 and training/label_2
+  std::string train;          ///< list of frame names, from the root, else from the run file; empty: see dataset.hpp
+  std::string val;
+  int workers = 1;            ///< threads per rank that decode and augment ahead of the step
+  std::string cache = "ram";  ///< ram: keep decoded frames; off: decode every time
+  int cache_mib = 2048;       ///< most memory of that cache, per rank
+};
+
+struct ModelSettings {
+  std::string encoder = "vgg16";  ///< vgg16 or small
+  std::string decoder = "fastbox";
+  int width = 1248, height = 384;  ///< pixels of the network's input; multiples of 32
+  double width_multiple = 1.0;     ///< scale of the encoder's channel counts
+  int hidden = 500;                ///< channels of the decoder's hidden layer
+  double dropout = 0.5;
+  std::string weights;  ///< safetensors file to start from; empty: random
+};
+
+struct TargetSettings {
+  std::vector<std::string> positives = {"Car", "Van"};
+  std::vector<std::string> ignored;    ///< their cells are masked, as DontCare's are
+  std::string assignment = "first";    ///< first: the first rectangle in label order that the cell touches; nearest: its centre
+  double radius = 1.8;                 ///< a cell is positive within so many strides of the centre, in x and in y
+  std::string border = "background";   ///< cells touched but not positive: background, or ignore
+};
+
+struct AugmentationSettings {
+  double flip = 0.5;                         ///< probability
+  double brightness = 30;                    ///< added: uniform in -b..b, of 0..255
+  std::vector<double> contrast = {0.75, 1.25};
+  std::vector<double> saturation = {1, 1};   ///< KittiBox's level 2: .5 to 1.6
+  double hue = 0;                            ///< turns of the colour circle; KittiBox's level 2: .15
+  std::string colour = "batch";              ///< one random colour change per batch, or per image
+  std::vector<double> scale = {1, 1};        ///< zoom about the frame's centre
+  double shift = 0;                          ///< pixels of the network's frame, uniform in -s..s, in x and y
+};
+
+struct LossSettings {
+  double confidence = 1.0;
+  double box = 0.1;
+  double delta_confidence = 0.1;
+  double delta_box = 0.003;
+  double delta_box_clip = 100;  ///< squared pixels
+  double weight_decay = 5e-4;   ///< of the encoder's convolution kernels, within the loss
+};
+
+struct TrainSettings {
+  std::int64_t samples = 700'000;  ///< 0 where steps are given
+  std::int64_t steps = 0;          ///< 0 where samples are given
+  int batch = 0;                   ///< images a step over all ranks; 0 where batch_per_rank is given
+  int batch_per_rank = 5;
+};
+
+struct OptimizerSettings {
+  std::string name = "adam";  ///< adam (TensorFlow's epsilon), adamw or sgd
+  double learning_rate = 1e-5;
+  int reference_batch = 5;       ///< the batch for which learning_rate is stated
+  std::string scaling = "none";  ///< none, linear or sqrt in batch / reference_batch
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-5;
+  double momentum = 0.9;       ///< sgd
+  double weight_decay = 0;     ///< adamw, sgd: decoupled, of matrices and kernels
+  double clip_norm = 1.0;      ///< global norm of the averaged gradient; 0: no clip
+  std::string schedule = "constant";  ///< constant or cosine
+  std::int64_t warmup_samples = 0;
+  double average = 0;          ///< decay per step of the parameters' moving average that is evaluated; 0: none
+};
+
+struct EvaluationSettings {
+  std::int64_t every = 0;                ///< steps; 0 where every_samples is given
+  std::int64_t every_samples = 10'000;   ///< 0: only at the end
+  std::string suppression = "stitch";    ///< stitch (KittiBox's) or standard
+  double overlap = 0.35;                 ///< IoU above which standard suppression removes a box
+  double minimum_score = 0.001;
+  bool whole_pixels = true;              ///< cut boxes to integers before everything else, as KittiBox does
+  std::string type = "Car";              ///< the class that is written and evaluated
+};
+
+struct CheckpointSettings {
+  std::int64_t every = 0;               ///< steps; 0 where every_samples is given
+  std::int64_t every_samples = 10'000;  ///< 0: only at the end
+  int keep = 10;
+};
+
+struct ParallelSettings {
+  std::string allreduce = "auto";  ///< auto or mpi
+  double first_bucket_mib = 1;     ///< small, so that the exchange starts early
+  double bucket_mib = 8;
+};
+
+struct RunSettings {
+  std::int64_t seed = 1;
+  std::string device = "auto";     ///< auto, cpu or cuda
+  std::string precision = "fp32";  ///< fp32 or fp64
+  int threads = 0;                 ///< per rank; 0: the node's cores shared out among its ranks
+  int log_every = 20;              ///< steps between progress lines and lines of metrics.jsonl
+};
+
+struct Settings {
+  DataSettings data;
+  ModelSettings model;
+  TargetSettings targets;
+  AugmentationSettings augmentation;
+  LossSettings loss;
+  TrainSettings train;
+  OptimizerSettings optimizer;
+  EvaluationSettings evaluation;
+  CheckpointSettings checkpoint;
+  ParallelSettings parallel;
+  RunSettings run;
+};
+
+}  // namespace fastbox::config

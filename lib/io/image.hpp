@@ -1,0 +1,30 @@
+// Frames as 8-bit RGB pictures, read strictly and written as PNG or JPEG.
+//
+// Thread-safe: no state. Pixels are cv::Mat CV_8UC3 in R, G, B order everywhere in fastbox (OpenCV's own order is
+// B, G, R; the swap happens here and nowhere else).
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include <filesystem>
+
+namespace fastbox::io {
+
+/// What a PNG's header says.
+struct PngHeader {
+  int width = 0, height = 0;  ///< pixels
+  int bit_depth = 0;
+  int colour_type = 0;  ///< PNG's numbers: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
+};
+
+/// Reads and checks the header alone (33 bytes). Throws Error(data) where the file is no PNG or is missing.
+PngHeader read_png_header(const std::filesystem::path& file);
+
+/// The frame as H x W x 3 uint8, RGB. Throws Error(data) naming the file where it is missing, no PNG, truncated or
+/// damaged, or anything but 8-bit RGB (KITTI's form): grey or 16-bit frames are another camera's.
+cv::Mat read_frame(const std::filesystem::path& file);
+
+/// Writes RGB pixels, by the extension's format, whole or not at all. Throws Error(environment).
+void write_picture(const std::filesystem::path& file, const cv::Mat& rgb);
+
+}  // namespace fastbox::io

@@ -1,0 +1,109 @@
+#include "io/safetensors.hpp"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+namespace fastbox::io {
+namespace {
+
+constexpr std::uint64_t largest_header = 100'000'000;  // the format's own limit
+
+const std::map<std::string, std::size_t>& element_sizes() {
+  static const std::map<std::string, std::size_t> sizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},
+                                                           {"I32", 4}, {"I16", 2}, {"I8", 1},  {"U8", 1},   {"BOOL", 1}};
+  return sizes;
+}
+
+/// Elements of the shape times bytes of one, or nothing where that overflows.
+bool bytes_of_shape(const std::vector<std::int64_t>& shape, std::size_t element, std::uint64_t& bytes) {
+  bytes = element;
+  for (const auto side : shape) {
+    if (side < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(side), &bytes)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::size_t element_size(const std::string& dtype) {
+  const auto found = element_sizes().find(dtype);
+  return found == element_sizes().end() ? 0 : found->second;
+}
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : name_(file.string()), bytes_(read_file(file)) {
+  std::uint64_t header_size = 0;
+  if (bytes_.size() < sizeof header_size) fail(ExitCode::data, name_, ": too short for a safetensors file");
+  std::memcpy(&header_size, bytes_.data(), sizeof header_size);
+  if (header_size > largest_header || header_size > bytes_.size() - sizeof header_size)
+    fail(ExitCode::data, name_, ": the safetensors header claims ", header_size, " bytes of ", bytes_.size());
+
+  const std::string_view data = std::string_view(bytes_).substr(sizeof header_size + header_size);
+  std::map<std::uint64_t, std::uint64_t> extents;  // begin -> end
+  try {
+    const auto header =
+        nlohmann::json::parse(bytes_.begin() + sizeof header_size,
+                              bytes_.begin() + static_cast<std::ptrdiff_t>(sizeof header_size + header_size));
+    for (const auto& [key, entry] : header.items()) {
+      if (key == "__metadata__") {
+        metadata_ = entry.get<std::map<std::string, std::string>>();
+        continue;
+      }
+      TensorView view{entry.at("dtype"), entry.at("shape"), {}};
+      const std::uint64_t begin = entry.at("data_offsets").at(0), end = entry.at("data_offsets").at(1);
+      std::uint64_t expected = 0;
+      const std::size_t element = element_size(view.dtype);
+      if (element == 0) fail(ExitCode::data, name_, ": tensor '", key, "' is of unknown type '", view.dtype, "'");
+      if (!bytes_of_shape(view.shape, element, expected) || begin > end || end > data.size() || end - begin != expected)
+        fail(ExitCode::data, name_, ": tensor '", key, "' claims bytes ", begin, "..", end, " of ", data.size(),
+             ", expected ", expected, " for its shape");
+      view.bytes = std::as_bytes(std::span(data.substr(begin, end - begin)));
+      if (begin != end) extents.emplace(begin, end);
+      tensors_.emplace(key, std::move(view));
+    }
+  } catch (const nlohmann::json::exception& problem) {
+    fail(ExitCode::data, name_, ": the safetensors header is damaged: ", problem.what());
+  }
+
+  std::uint64_t expected_begin = 0;
+  for (const auto& [begin, end] : extents) {
+    if (begin != expected_begin) fail(ExitCode::data, name_, ": the tensors' bytes overlap or leave a hole at ", begin);
+    expected_begin = end;
+  }
+  if (expected_begin != data.size())
+    fail(ExitCode::data, name_, ": ", data.size(), " bytes of data, expected ", expected_begin);
+}
+
+const TensorView& SafetensorsFile::at(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) fail(ExitCode::data, name_, ": there is no tensor '", name, "'");
+  return found->second;
+}
+
+void write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::uint64_t offset = 0;
+  for (const auto& [name, view] : tensors) {
+    header[name] = {{"dtype", view.dtype},
+                    {"shape", view.shape},
+                    {"data_offsets", {offset, offset + view.bytes.size()}}};
+    offset += view.bytes.size();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');  // the data begin on a multiple of 8
+
+  const std::uint64_t header_size = text.size();
+  std::string bytes;
+  bytes.reserve(sizeof header_size + text.size() + offset);
+  bytes.append(reinterpret_cast<const char*>(&header_size), sizeof header_size);
+  bytes += text;
+  for (const auto& [name, view] : tensors)
+    bytes.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
+  write_file_atomically(file, bytes);
+}
+
+}  // namespace fastbox::io

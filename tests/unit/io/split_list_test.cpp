@@ -1,0 +1,26 @@
+#include <catch2/catch.hpp>
+
+#include "base/files.hpp"
+#include "io/split_list.hpp"
+#include "support/support.hpp"
+
+using namespace fastbox;
+
+TEST_CASE("names are read in file order, with comments and blank lines skipped", "[split_list]") {
+  const test::ScratchFolder folder;
+  write_file_atomically(folder / "l.txt", "# drive 1\n000007\n\n 000003 # dusk\r\n");
+  CHECK(io::read_split_list(folder / "l.txt") == std::vector<std::string>{"000007", "000003"});
+}
+
+TEST_CASE("a bad list is named by file and line", "[split_list]") {
+  const test::ScratchFolder folder;
+  const auto wrong = [&](const std::string& text) {
+    write_file_atomically(folder / "l.txt", text);
+    return test::caught([&] { io::read_split_list(folder / "l.txt"); });
+  };
+  CHECK(wrong("").mentions("l.txt: the list is empty"));
+  CHECK(wrong("# nothing\n").code == ExitCode::data);
+  CHECK(wrong("000001\n000002\n000001\n").mentions("l.txt:3: frame 000001 is listed twice, first in line 1"));
+  CHECK(wrong("000001 000002\n").mentions("l.txt:1"));
+  CHECK(wrong("../000001\n").mentions("l.txt:1"));
+}
