@@ -1,7 +1,8 @@
-// Every value of a run, typed. The defaults are KittiBox's own (../fastbox-reference in the papers: docs/model.md).
+// Every value of a run, typed. The defaults are KittiBox's own (../fastbox-reference in the papers:
+// docs/model.md).
 //
-// Plain data: no behaviour, no YAML. schema.cpp binds each member to its key, range and description; run_file.cpp fills
-// it. Freely copied; const once loaded.
+// Plain data: no behaviour, no YAML. schema.cpp binds each member to its key, range and description;
+// run_file.cpp fills it. Freely copied; const once loaded.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 namespace fastbox::config {
 
 struct DataSettings {
-  std::string root;           ///< KITTI's folder: holds training/image_2 and training/label_2
-  std::string train;          ///< list of frame names, from the root, else from the run file; empty: see dataset.hpp
+  std::string root;   ///< KITTI's folder: holds training/image_2 and training/label_2
+  std::string train;  ///< list of frame names, from the root, else from the run file; empty: see dataset.hpp
   std::string val;
   int workers = 1;            ///< threads per rank that decode and augment ahead of the step
   std::string cache = "ram";  ///< ram: keep decoded frames; off: decode every time
@@ -31,21 +32,22 @@ struct ModelSettings {
 
 struct TargetSettings {
   std::vector<std::string> positives = {"Car", "Van"};
-  std::vector<std::string> ignored;    ///< their cells are masked, as DontCare's are
-  std::string assignment = "first";    ///< first: the first rectangle in label order that the cell touches; nearest: its centre
-  double radius = 1.8;                 ///< a cell is positive within so many strides of the centre, in x and in y
-  std::string border = "background";   ///< cells touched but not positive: background, or ignore
+  std::vector<std::string> ignored;  ///< their cells are masked, as DontCare's are
+  /// Of the rectangles that a cell touches: first in label order, or nearest.
+  std::string assignment = "first";
+  double radius = 1.8;  ///< a cell is positive within so many strides of the centre, in x and in y
+  std::string border = "background";  ///< cells touched but not positive: background, or ignore
 };
 
 struct AugmentationSettings {
-  double flip = 0.5;                         ///< probability
-  double brightness = 30;                    ///< added: uniform in -b..b, of 0..255
+  double flip = 0.5;       ///< probability
+  double brightness = 30;  ///< added: uniform in -b..b, of 0..255
   std::vector<double> contrast = {0.75, 1.25};
-  std::vector<double> saturation = {1, 1};   ///< KittiBox's level 2: .5 to 1.6
-  double hue = 0;                            ///< turns of the colour circle; KittiBox's level 2: .15
-  std::string colour = "batch";              ///< one random colour change per batch, or per image
-  std::vector<double> scale = {1, 1};        ///< zoom about the frame's centre
-  double shift = 0;                          ///< pixels of the network's frame, uniform in -s..s, in x and y
+  std::vector<double> saturation = {1, 1};  ///< KittiBox's level 2: .5 to 1.6
+  double hue = 0;                           ///< turns of the colour circle; KittiBox's level 2: .15
+  std::string colour = "batch";             ///< one random colour change per batch, or per image
+  std::vector<double> scale = {1, 1};       ///< zoom about the frame's centre
+  double shift = 0;                         ///< pixels of the network's frame, uniform in -s..s, in x and y
 };
 
 struct LossSettings {
@@ -70,22 +72,22 @@ struct OptimizerSettings {
   int reference_batch = 5;       ///< the batch for which learning_rate is stated
   std::string scaling = "none";  ///< none, linear or sqrt in batch / reference_batch
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-5;
-  double momentum = 0.9;       ///< sgd
-  double weight_decay = 0;     ///< adamw, sgd: decoupled, of matrices and kernels
-  double clip_norm = 1.0;      ///< global norm of the averaged gradient; 0: no clip
+  double momentum = 0.9;              ///< sgd
+  double weight_decay = 0;            ///< adamw, sgd: decoupled, of matrices and kernels
+  double clip_norm = 1.0;             ///< global norm of the averaged gradient; 0: no clip
   std::string schedule = "constant";  ///< constant or cosine
   std::int64_t warmup_samples = 0;
-  double average = 0;          ///< decay per step of the parameters' moving average that is evaluated; 0: none
+  double average = 0;  ///< decay per step of the parameters' moving average that is evaluated; 0: none
 };
 
 struct EvaluationSettings {
-  std::int64_t every = 0;                ///< steps; 0 where every_samples is given
-  std::int64_t every_samples = 10'000;   ///< 0: only at the end
-  std::string suppression = "stitch";    ///< stitch (KittiBox's) or standard
-  double overlap = 0.35;                 ///< IoU above which standard suppression removes a box
+  std::int64_t every = 0;               ///< steps; 0 where every_samples is given
+  std::int64_t every_samples = 10'000;  ///< 0: only at the end
+  std::string suppression = "stitch";   ///< stitch (KittiBox's) or standard
+  double overlap = 0.35;                ///< IoU above which standard suppression removes a box
   double minimum_score = 0.001;
-  bool whole_pixels = true;              ///< cut boxes to integers before everything else, as KittiBox does
-  std::string type = "Car";              ///< the class that is written and evaluated
+  bool whole_pixels = true;  ///< cut boxes to integers before everything else, as KittiBox does
+  std::string type = "Car";  ///< the class that is written and evaluated
 };
 
 struct CheckpointSettings {

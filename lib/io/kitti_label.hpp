@@ -2,8 +2,8 @@
 //
 //   type truncated occluded alpha left top right bottom height width length x y z rotation_y [score]
 //
-// Numbers are read as doubles: single precision flips the difficulty of dozens of objects in KITTI's own labels.
-// Thread-safe: no state. Source of the format: the readme.txt of KITTI's object development kit.
+// Numbers are read as doubles: single precision flips the difficulty of dozens of objects in KITTI's own
+// labels. Thread-safe: no state. Source of the format: the readme.txt of KITTI's object development kit.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,8 @@ struct Box {
 
 /// One object of a frame. Defaults are what KITTI writes for "unknown".
 struct Object {
-  std::string type;       ///< Car, Van, Truck, Pedestrian, Person_sitting, Cyclist, Tram, Misc or DontCare; any case
+  std::string
+      type;  ///< Car, Van, Truck, Pedestrian, Person_sitting, Cyclist, Tram, Misc or DontCare; any case
   double truncated = -1;  ///< share outside the frame, 0..1
   int occluded = -1;      ///< 0 visible, 1 partly, 2 largely occluded, 3 unknown
   double alpha = -10;     ///< observation angle, radians
@@ -33,19 +34,21 @@ struct Object {
   double score = 0;                             ///< results only
 };
 
-/// The objects of a label file (15 columns; an empty file is a frame without objects). Throws Error(data) naming file
-/// and line for another number of columns, a word in a number's place, a NaN, or a box whose right is left of its left.
+/// The objects of a label file (15 columns; an empty file is a frame without objects). Throws Error(data)
+/// naming file and line for another number of columns, a word in a number's place, a NaN, or a box whose
+/// right is left of its left.
 std::vector<Object> read_labels(const std::filesystem::path& file);
 
-/// The detections of a result file (16 columns), with the same errors.
+/// The detections of a result file (16 columns), with the same errors except that a box may be turned inside
+/// out: networks give such boxes, and the official evaluator counts them.
 std::vector<Object> read_detections(const std::filesystem::path& file);
 
 /// As above from text already in memory; `name` is for messages.
 std::vector<Object> parse_labels(std::string_view text, const std::string& name);
 std::vector<Object> parse_detections(std::string_view text, const std::string& name);
 
-/// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own; scores
-/// with six.
+/// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own;
+/// scores with six.
 std::string format_labels(const std::vector<Object>& objects);
 std::string format_detections(const std::vector<Object>& objects);
 

@@ -1,0 +1,64 @@
+// fastbox info [--json FILE]
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <mpi.h>
+#include <torch/version.h>
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <opencv2/core/version.hpp>
+#include <thread>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "commands.hpp"
+#include "json_output.hpp"
+#include "train/device.hpp"
+
+namespace fastbox::apps {
+namespace {
+
+/// The processor's name as the kernel tells it.
+std::string processor() {
+  for (const auto line : split(read_file("/proc/cpuinfo"), '\n'))
+    if (line.starts_with("model name")) return std::string(trim(line.substr(line.find(':') + 1)));
+  return "unknown";
+}
+
+nlohmann::ordered_json describe() {
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(mpi, &length);
+  const std::string mpi_text(mpi, static_cast<std::size_t>(length));
+  const bool plugin = std::filesystem::exists(train::plugin_path());
+  return {{"fastbox", FASTBOX_VERSION},
+          {"libtorch", TORCH_VERSION},
+          {"mpi", trim(split(mpi_text, '\n')[0])},
+          {"opencv", CV_VERSION},
+          {"processor", processor()},
+          {"cores", std::thread::hardware_concurrency()},
+          {"vector_instructions", at::get_cpu_capability()},
+          {"threads", at::get_num_threads()},
+          {"cuda_plugin", plugin ? "built" : "not built"},
+          {"gpu", train::machine_has_gpu() ? "present" : "none"}};
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  auto* command = app.add_subcommand("info", "This build and this machine, for bug reports");
+  auto target = std::make_shared<std::string>();
+  command->add_option("--json", *target, "write it to this file as JSON; - for standard output");
+  command->callback([target] {
+    const auto description = describe();
+    if (*target != "-")
+      for (const auto& [key, value] : description.items())
+        std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
+    write_json(*target, description);
+  });
+}
+
+}  // namespace fastbox::apps

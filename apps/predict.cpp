@@ -1,0 +1,87 @@
+// fastbox predict --checkpoint DIR --out DIR [--draw] IMAGE_OR_FOLDER...
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "commands.hpp"
+#include "eval/drawing.hpp"
+#include "io/image.hpp"
+#include "train/detector.hpp"
+#include "train/device.hpp"
+
+namespace fastbox::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string checkpoint, out;
+  std::vector<std::string> inputs, overrides;
+  bool draw = false;
+  double draw_score = 0.3;
+};
+
+/// The images named, and those in the folders named, by name. Two of one name would overwrite each other's results.
+std::vector<fs::path> images_of(const std::vector<std::string>& inputs) {
+  std::vector<fs::path> images;
+  for (const auto& input : inputs) {
+    if (!fs::exists(input)) fail(ExitCode::data, input, ": there is no such image or folder");
+    if (!fs::is_directory(input)) {
+      images.emplace_back(input);
+      continue;
+    }
+    const std::size_t before = images.size();
+    for (const auto& entry : fs::directory_iterator(input))
+      if (lower(entry.path().extension().string()) == ".png") images.push_back(entry.path());
+    if (images.size() == before) fail(ExitCode::data, input, ": holds no PNG image");
+    std::sort(images.begin() + static_cast<std::ptrdiff_t>(before), images.end());
+  }
+  std::map<std::string, fs::path> by_name;
+  for (const auto& image : images) {
+    const auto [other, is_new] = by_name.emplace(image.stem().string(), image);
+    if (!is_new)
+      fail(ExitCode::usage, image.string(), ": has the name of ", other->second.string(), "; both results would be one file");
+  }
+  return images;
+}
+
+void predict(const Options& options) {
+  const auto images = images_of(options.inputs);
+  const auto loaded = train::load_model(options.checkpoint, options.overrides, 0);
+  const auto& settings = loaded.config.settings;
+  at::set_num_threads(train::choose_threads(settings.run.threads, 1));
+  const train::Detector detector(*loaded.model, settings);
+  for (const auto& image : images) {
+    const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
+    const auto objects = detector.detect(frame);
+    const fs::path result = fs::path(options.out) / image.stem();
+    write_file_atomically(result.string() + ".txt", io::format_detections(objects));
+    if (options.draw) {
+      cv::Mat picture = io::read_frame(image);
+      eval::draw_objects(picture, objects, {}, {options.draw_score});
+      io::write_picture(result.string() + ".png", picture);
+    }
+  }
+  log::info(images.size(), " images: results in ", options.out);
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app) {
+  auto* command = app.add_subcommand("predict", "Detect objects in images: KITTI result files and annotated pictures");
+  auto options = std::make_shared<Options>();
+  command->add_option("--checkpoint", options->checkpoint, "run folder or step folder")->required();
+  command->add_option("--out", options->out, "folder for NAME.txt and, with --draw, NAME.png")->required();
+  command->add_flag("--draw", options->draw, "also write the pictures with boxes, classes and scores");
+  command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")->capture_default_str();
+  command->add_option("--set", options->overrides, "a key's value over the run's: key=value")->allow_extra_args(false);
+  command->add_option("IMAGE_OR_FOLDER", options->inputs, "8-bit RGB PNGs, or folders of them")->required();
+  command->callback([options] { predict(*options); });
+}
+
+}  // namespace fastbox::apps

@@ -1,0 +1,40 @@
+// fastbox train RUN.yaml [--set key=value]... [--run-dir DIR] [--resume]
+
+#include "base/stop_request.hpp"
+#include "commands.hpp"
+#include "config/run_file.hpp"
+#include "distributed.hpp"
+#include "train/run_folder.hpp"
+#include "train/trainer.hpp"
+
+namespace fastbox::apps {
+namespace {
+
+struct Options {
+  std::string run_file;
+  std::vector<std::string> overrides;
+  std::string run_folder;
+  bool resume = false;
+};
+
+void train(const Options& options) {
+  install_stop_handlers();
+  run_distributed([&](comm::World& world) {
+    const auto config = config::load(options.run_file, options.overrides);
+    train::train(config, {train::run_folder_for(options.run_folder, options.run_file), options.resume}, world);
+  });
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto* command = app.add_subcommand("train", "Train a detector as a run file says; under mpiexec, on all its ranks");
+  auto options = std::make_shared<Options>();
+  command->add_option("RUN.yaml", options->run_file, "the run file")->required();
+  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")->allow_extra_args(false);
+  command->add_option("--run-dir", options->run_folder, "where the run's files go (default: runs/ and the run file's name)");
+  command->add_flag("--resume", options->resume, "go on from the folder's newest checkpoint");
+  command->callback([options] { train(*options); });
+}
+
+}  // namespace fastbox::apps

@@ -1,0 +1,67 @@
+// The one thread that calls MPI.
+//
+// MPICH's non-blocking collectives make no progress by themselves and its blocking ones burn a core, so a thread of its
+// own posts requests and tests them with a short back-off while the others compute. It also calls MPI_Init_thread and
+// MPI_Finalize: MPI_THREAD_FUNNELED suffices.
+//
+// All public functions may be called from any thread. Tasks run in the order in which they were posted; a request's
+// `done` runs on the MPI thread. Errors of MPI are fatal for the job (MPI_ERRORS_ARE_FATAL): a rank that lost a peer
+// cannot go on.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <mpi.h>
+
+namespace fastbox::comm {
+
+class MpiThread {
+ public:
+  /// Starts the thread, which initialises MPI. Throws Error(environment) where that fails.
+  MpiThread();
+
+  /// Waits for all requests and finalises MPI.
+  ~MpiThread();
+  MpiThread(const MpiThread&) = delete;
+  MpiThread& operator=(const MpiThread&) = delete;
+
+  /// Queues `task` and returns at once. The task must not throw and must not block on another rank for long.
+  void post(std::function<void()> task);
+
+  /// Runs `task` on the MPI thread and returns its result here; exceptions travel too.
+  template <typename Task>
+  auto run(Task task) -> decltype(task()) {
+    std::packaged_task<decltype(task())()> packaged(std::move(task));
+    auto result = packaged.get_future();
+    post([&packaged] { packaged(); });
+    return result.get();
+  }
+
+  /// Watches a request that a task has started; `done` runs once it is complete. MPI thread only.
+  void watch(MPI_Request request, std::function<void()> done);
+
+ private:
+  void loop(std::promise<void>& started);
+  void test_requests();
+
+  struct Watched {
+    MPI_Request request;
+    std::function<void()> done;
+  };
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;  // guarded by mutex_
+  bool stopping_ = false;                    // guarded by mutex_
+  std::vector<Watched> watched_;             // MPI thread only
+  std::thread thread_;
+};
+
+}  // namespace fastbox::comm

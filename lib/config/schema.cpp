@@ -1,0 +1,281 @@
+#include "config/schema.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "base/text.hpp"
+
+namespace fastbox::config {
+namespace {
+
+/// 2^53 - 1: every integer up to it is exact in JSON, Python and JavaScript readers that hold doubles.
+constexpr double largest_integer = 9007199254740991.0;
+constexpr double largest_int = std::numeric_limits<int>::max();
+
+/// A Key under construction: `entry(...).at_least(0)` reads as the sentence that it is.
+struct Entry : Key {
+  Entry(std::string key_name, Member key_member, std::string key_unit, std::string key_description) {
+    name = std::move(key_name);
+    unit = std::move(key_unit);
+    description = std::move(key_description);
+    member = key_member;
+    if (std::holds_alternative<int& (*)(Settings&)>(member))
+      range.low = -largest_int, range.high = largest_int;
+    if (std::holds_alternative<std::int64_t& (*)(Settings&)>(member))
+      range.low = -largest_integer, range.high = largest_integer;
+  }
+  Entry& at_least(double low) { return range.low = low, *this; }
+  Entry& above(double low) { return range.low = low, range.low_open = true, *this; }
+  Entry& at_most(double high) { return range.high = high, *this; }
+  Entry& below(double high) { return range.high = high, range.high_open = true, *this; }
+  Entry& multiple_of(int factor) { return range.multiple = factor, *this; }
+  Entry& one_of(std::vector<std::string> words) { return choices = std::move(words), *this; }
+  Entry& is_low_high() { return low_high = true, *this; }
+  Entry& is_not_empty() { return not_empty = true, *this; }
+  Entry& or_else(std::string other) { return alternative = std::move(other), *this; }
+  Entry& either(std::string other) { return alternative = std::move(other), one_required = true, *this; }
+  Entry& local() { return of_this_machine = true, *this; }
+};
+
+// A macro because the key's name is the member's path: written once, they cannot differ.
+#define KEY(path, unit, description) \
+  Entry(                             \
+      #path, +[](Settings& s) -> decltype(s.path)& { return s.path; }, unit, description)
+
+// clang-format off
+std::vector<Key> data_and_model() {
+  return {
+    KEY(data.root, "", "KITTI's folder, which holds training/image_2 and training/label_2; empty: the environment's FASTBOX_DATA").local(),
+    KEY(data.train, "", "List of the frames to train on, found from the root, else from the run file; empty: splits/train.txt, else KittiBox's 7000").local(),
+    KEY(data.val, "", "List of the frames to evaluate on; empty: splits/val.txt, else KittiBox's 481").local(),
+    KEY(data.workers, "threads per rank", "Threads that decode and augment ahead of the step").at_least(1).at_most(1024).local(),
+    KEY(data.cache, "", "ram: keep decoded frames in memory; off: decode them every time").one_of({"ram", "off"}).local(),
+    KEY(data.cache_mib, "MiB per rank", "Most memory of that cache").at_least(0).local(),
+
+    KEY(model.encoder, "", "vgg16: KittiBox's; small: made for a few CPU cores").one_of({"vgg16", "small"}),
+    KEY(model.decoder, "", "FastBox with its rezoom layer").one_of({"fastbox"}),
+    KEY(model.width, "pixels", "Width of the network's input; frames are scaled to it").at_least(32).at_most(8192).multiple_of(32),
+    KEY(model.height, "pixels", "Height of the network's input").at_least(32).at_most(8192).multiple_of(32),
+    KEY(model.width_multiple, "", "Scale of the encoder's channel counts").above(0).at_most(4),
+    KEY(model.hidden, "channels", "Size of the decoder's hidden layer").at_least(1).at_most(65536),
+    KEY(model.dropout, "probability", "Dropout of the decoder's layers while training").at_least(0).below(1),
+    KEY(model.weights, "", "Safetensors file that the parameters start from; empty: random"),
+  };
+}
+
+std::vector<Key> targets_and_augmentation() {
+  return {
+    KEY(targets.positives, "", "Types of KITTI labels that are to be detected").is_not_empty(),
+    KEY(targets.ignored, "", "Types whose cells are left out of the loss, as DontCare's are"),
+    KEY(targets.assignment, "", "The rectangle that a cell looks at. first: the first in label order that it touches (KittiBox's); nearest: the one whose centre is nearest").one_of({"first", "nearest"}),
+    KEY(targets.radius, "strides", "A cell is positive within so much of the rectangle's centre, in x and in y").above(0).at_most(100),
+    KEY(targets.border, "", "Cells that a rectangle touches without being positive: background (KittiBox's), or ignore").one_of({"background", "ignore"}),
+
+    KEY(augmentation.flip, "probability", "Mirroring left to right").at_least(0).at_most(1),
+    KEY(augmentation.brightness, "of 0..255", "Added to every channel: uniform between minus this and this").at_least(0).at_most(255),
+    KEY(augmentation.contrast, "factor", "About each channel's mean, uniform between the two").at_least(0).is_low_high(),
+    KEY(augmentation.saturation, "factor", "Uniform between the two; KittiBox's level 2: [0.5, 1.6]").at_least(0).is_low_high(),
+    KEY(augmentation.hue, "turns of the colour circle", "Uniform between minus this and this; KittiBox's level 2: 0.15").at_least(0).at_most(0.5),
+    KEY(augmentation.colour, "", "One random change of colour per batch (KittiBox's), or per image").one_of({"batch", "image"}),
+    KEY(augmentation.scale, "factor", "Zoom about the frame's centre, uniform between the two").above(0).is_low_high(),
+    KEY(augmentation.shift, "pixels", "Of the network's input, in x and in y: uniform between minus this and this").at_least(0),
+  };
+}
+
+std::vector<Key> loss_and_schedule() {
+  return {
+    KEY(loss.confidence, "", "Weight of the first confidence's cross entropy").at_least(0),
+    KEY(loss.box, "", "Weight of the first box's L1 distance").at_least(0),
+    KEY(loss.delta_confidence, "", "Weight of the final confidence's cross entropy").at_least(0),
+    KEY(loss.delta_box, "", "Weight of the final box's squared distance").at_least(0),
+    KEY(loss.delta_box_clip, "squared pixels", "That distance counts up to this in each coordinate").above(0),
+    KEY(loss.weight_decay, "", "Of the encoder's convolution kernels, within the loss as KittiBox has it").at_least(0),
+
+    KEY(train.samples, "images", "Length of the run").at_least(0).either("train.steps"),
+    KEY(train.steps, "steps", "Length of the run, in steps").at_least(0).either("train.samples"),
+    KEY(train.batch, "images", "Images per step over all ranks").at_least(0).either("train.batch_per_rank"),
+    KEY(train.batch_per_rank, "images", "Images per step and rank").at_least(0).either("train.batch"),
+
+    KEY(optimizer.name, "", "adam (in TensorFlow's form, which is KittiBox's), adamw or sgd").one_of({"adam", "adamw", "sgd"}),
+    KEY(optimizer.learning_rate, "", "For a batch of reference_batch images").above(0),
+    KEY(optimizer.reference_batch, "images", "The batch for which learning_rate is stated").at_least(1),
+    KEY(optimizer.scaling, "", "How the learning rate grows with batch / reference_batch").one_of({"none", "linear", "sqrt"}),
+    KEY(optimizer.beta1, "per step", "adam, adamw: decay of the gradient's mean").at_least(0).below(1),
+    KEY(optimizer.beta2, "per step", "adam, adamw: decay of the squared gradient's mean").at_least(0).below(1),
+    KEY(optimizer.epsilon, "", "adam, adamw: added to the root of the squared gradient's mean").above(0),
+    KEY(optimizer.momentum, "per step", "sgd: decay of the velocity").at_least(0).below(1),
+    KEY(optimizer.weight_decay, "", "adamw, sgd: decoupled decay of matrices and kernels").at_least(0),
+    KEY(optimizer.clip_norm, "", "The averaged gradient is scaled down to this global norm; 0: never").at_least(0),
+    KEY(optimizer.schedule, "", "The learning rate over the run: constant, or cosine down to 0").one_of({"constant", "cosine"}),
+    KEY(optimizer.warmup_samples, "images", "The learning rate rises linearly over so many at the start").at_least(0),
+    KEY(optimizer.average, "per step", "Decay of the parameters' moving average, which is then what is evaluated; 0: none").at_least(0).below(1),
+  };
+}
+
+std::vector<Key> around_the_loop() {
+  return {
+    KEY(evaluation.every, "steps", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every_samples"),
+    KEY(evaluation.every_samples, "images", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every"),
+    KEY(evaluation.suppression, "", "Of overlapping boxes. stitch: KittiBox's; standard: greedy by score").one_of({"stitch", "standard"}),
+    KEY(evaluation.overlap, "IoU", "Above it, standard suppression removes the box of lower score").at_least(0).at_most(1),
+    KEY(evaluation.minimum_score, "", "Boxes below it are not written").at_least(0).at_most(1),
+    KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
+    KEY(evaluation.type, "", "The class that is written and evaluated").one_of({"Car", "Pedestrian", "Cyclist"}),
+
+    KEY(checkpoint.every, "steps", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every_samples"),
+    KEY(checkpoint.every_samples, "images", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every"),
+    KEY(checkpoint.keep, "checkpoints", "The latest so many stay").at_least(1),
+
+    KEY(parallel.allreduce, "", "How gradients are averaged. auto: the fastest that the machine allows; mpi: MPI's own").one_of({"auto", "mpi"}),
+    KEY(parallel.first_bucket_mib, "MiB", "Size of the first bucket of gradients; small, so that the exchange starts early").above(0),
+    KEY(parallel.bucket_mib, "MiB", "Size of the other buckets").above(0),
+
+    KEY(run.seed, "", "Of every random number of the run").at_least(0),
+    KEY(run.device, "", "auto: a GPU where there is one").one_of({"auto", "cpu", "cuda"}),
+    KEY(run.precision, "", "Of parameters and arithmetic").one_of({"fp32", "fp64"}),
+    KEY(run.threads, "threads per rank", "For the arithmetic; 0: the node's cores shared out among its ranks").at_least(0).at_most(4096),
+    KEY(run.log_every, "steps", "Between progress lines, and between lines of metrics.jsonl").at_least(1),
+  };
+}
+// clang-format on
+#undef KEY
+
+std::vector<Key> all_keys() {
+  std::vector<Key> all;
+  for (auto part : {data_and_model, targets_and_augmentation, loss_and_schedule, around_the_loop})
+    for (auto& key : part()) all.push_back(std::move(key));
+  return all;
+}
+
+std::string integer_text(double value) {
+  return std::to_string(static_cast<std::int64_t>(value));
+}
+
+/// The leaf of the group's key that is spelt nearest, or "".
+std::string nearest_leaf(std::string_view group, std::string_view leaf) {
+  std::vector<std::string> leaves;
+  for (const auto& key : keys())
+    if (key.group() == group) leaves.emplace_back(key.leaf());
+  return nearest_word(leaf, leaves);
+}
+
+/// The only key whose last part is `leaf`, or "".
+std::string only_key_with_leaf(std::string_view leaf) {
+  std::string found;
+  for (const auto& key : keys()) {
+    if (key.leaf() != leaf) continue;
+    if (!found.empty()) return "";
+    found = key.name;
+  }
+  return found;
+}
+
+}  // namespace
+
+bool Range::contains(double value) const {
+  if (value < low || (low_open && value <= low)) return false;
+  if (value > high || (high_open && value >= high)) return false;
+  return multiple == 1 || std::fmod(value, multiple) == 0;
+}
+
+std::string Range::text() const {
+  // Bounds that only say what the type can hold are no news to a reader.
+  const bool has_low = low > -largest_int;
+  const bool has_high = high < largest_int;
+  const auto number = [](double value) {
+    return value == std::floor(value) && std::abs(value) < 1e15 ? integer_text(value) : shortest(value);
+  };
+  if (has_low && has_high && !low_open && !high_open)
+    return concat("from ", number(low), " to ", number(high));
+  std::string words;
+  if (has_low) words += (low_open ? "above " : "at least ") + number(low);
+  if (has_low && has_high) words += " and ";
+  if (has_high) words += (high_open ? "below " : "at most ") + number(high);
+  return words;
+}
+
+std::string_view Key::group() const {
+  return std::string_view(name).substr(0, name.find('.'));
+}
+std::string_view Key::leaf() const {
+  return std::string_view(name).substr(name.find('.') + 1);
+}
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> all = all_keys();
+  return all;
+}
+
+const Key* find_key(std::string_view name) {
+  const auto found =
+      std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+  return found == keys().end() ? nullptr : &*found;
+}
+
+const std::vector<std::string>& groups() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (const auto& key : keys())
+      if (names.empty() || names.back() != key.group()) names.emplace_back(key.group());
+    return names;
+  }();
+  return all;
+}
+
+std::string_view group_description(std::string_view group) {
+  static const std::vector<std::pair<std::string_view, std::string_view>> all = {
+      {"data", "Where the frames are, and how they are read"},
+      {"model", "The network"},
+      {"targets", "From labels to what each cell of the grid is to say"},
+      {"augmentation", "Random changes to a frame before it is trained on"},
+      {"loss", "Weights of the loss's terms"},
+      {"train", "Length of the run and size of a step"},
+      {"optimizer", "From gradients to new parameters"},
+      {"evaluation", "Decoding of the network's output, and when to measure"},
+      {"checkpoint", "When to save"},
+      {"parallel", "Averaging of gradients over ranks"},
+      {"run", "The process: seed, device, threads"},
+  };
+  for (const auto& [name, description] : all)
+    if (name == group) return description;
+  return "";
+}
+
+std::string suggested_name(std::string_view name) {
+  const auto dot = name.find('.');
+  if (dot == std::string_view::npos) {
+    if (auto key = only_key_with_leaf(name); !key.empty()) return key;
+    auto candidates = groups();
+    candidates.emplace_back("base");
+    return nearest_word(name, candidates);
+  }
+  const std::string group = nearest_word(name.substr(0, dot), groups());
+  const std::string_view leaf = name.substr(dot + 1);
+  if (const auto near = nearest_leaf(group, leaf); !near.empty()) return concat(group, '.', near);
+  return only_key_with_leaf(leaf);
+}
+
+bool takes_list(const Key& key) {
+  return std::holds_alternative<std::vector<std::string>& (*)(Settings&)>(key.member) ||
+         std::holds_alternative<std::vector<double>& (*)(Settings&)>(key.member);
+}
+
+std::int64_t integer_value(const Key& key, const Settings& settings) {
+  auto& readable =
+      const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
+  if (const auto* access = std::get_if<int& (*)(Settings&)>(&key.member)) return (*access)(readable);
+  if (const auto* access = std::get_if<std::int64_t& (*)(Settings&)>(&key.member)) return (*access)(readable);
+  throw std::logic_error(key.name + " is no integer");
+}
+
+void set_to_zero(const Key& key, Settings& settings) {
+  if (const auto* access = std::get_if<int& (*)(Settings&)>(&key.member))
+    (*access)(settings) = 0;
+  else if (const auto* wide = std::get_if<std::int64_t& (*)(Settings&)>(&key.member))
+    (*wide)(settings) = 0;
+  else
+    throw std::logic_error(key.name + " is no integer");
+}
+
+}  // namespace fastbox::config

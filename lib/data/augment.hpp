@@ -1,0 +1,65 @@
+// Random changes of a training frame: mirror, zoom and shift, brightness, contrast, saturation, hue.
+//
+// Drawing (what change) is apart from applying (to pixels and boxes), so that either can be tested alone.
+// Thread-safe: no state. Streams of random numbers, each a function of the run's seed and of what it is for,
+// never of ranks, workers or steps:
+//
+//   of one image   Random(seed, augmentation, epoch, global sample index): geometry, then, with colour
+//   "image", colour of one batch   Random(seed, augmentation, UINT64_MAX, global index of the batch's first
+//   sample): with colour
+//                  "batch", one colour change for all images of the global batch. No epoch is UINT64_MAX.
+//
+// With scale {1, 1} and shift 0 this is KittiBox's augmentation: the whole frame resized to the network's
+// size.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/random.hpp"
+#include "config/settings.hpp"
+#include "data/resize.hpp"
+#include "data/target.hpp"
+
+namespace fastbox::data {
+
+struct Geometry {
+  bool flip = false;
+  double scale = 1;                 ///< zoom about the frame's centre; > 1 enlarges
+  double shift_x = 0, shift_y = 0;  ///< pixels of the network's input, before the flip
+};
+
+struct Colour {
+  double brightness = 0;  ///< added
+  double contrast = 1;    ///< factor about each channel's mean over the image
+  double saturation = 1;  ///< factor
+  double hue = 0;         ///< turns
+};
+
+/// The two streams named above.
+Random image_stream(std::uint64_t seed, std::uint64_t epoch, std::uint64_t sample);
+Random batch_stream(std::uint64_t seed, std::uint64_t first_sample);
+
+/// Each draws the same number of random numbers whatever the settings.
+Geometry draw_geometry(const config::AugmentationSettings& settings, Random& random);
+Colour draw_colour(const config::AugmentationSettings& settings, Random& random);
+
+/// The part of a frame of frame_width x frame_height that fills a network input of width x height (before the
+/// flip).
+Region visible_region(const Geometry& geometry, int frame_width, int frame_height, int width, int height);
+
+/// A positive rectangle of which less than this share of its area stays in view is ignored instead.
+constexpr double smallest_visible_share = 0.3;
+
+/// Boxes of the original frame as rectangles of the network's input: scaled, mirrored, clipped to it.
+/// Rectangles wholly out of view are dropped; the order is kept.
+std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const TargetMaker& roles,
+                                     const Region& region, bool flip, int width, int height);
+
+/// Pixels H x W x 3 uint8 to floats [H][W][3] in 0..255: mirrored if `flip`, then brightness, contrast about
+/// each channel's mean, saturation (in HSV, clipped to 0..1), hue; clipped to 0..255 last. Formulas as
+/// tf.image's random_brightness, random_contrast, random_saturation and random_hue.
+void write_pixels(const cv::Mat& rgb, bool flip, const Colour& colour, std::span<float> out);
+
+}  // namespace fastbox::data

@@ -1,0 +1,36 @@
+// One rank's images of one step, with their targets, as the network takes them.
+//
+// Plain memory, no torch: the trainer wraps it. Buffers keep their size from step to step. Pixels are
+// channels-last
+// ([image][row][column][R, G, B]) because the network runs channels-last: no copy reorders them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/target.hpp"
+
+namespace fastbox::data {
+
+struct Batch {
+  std::uint64_t first_sample = 0;  ///< the run's number of the first image's sample; the others follow on
+  int images = 0;                  ///< may be 0 where a step has fewer images than there are ranks
+  int height = 0, width = 0;       ///< pixels
+  Grid grid;
+  std::vector<float> image;        ///< [images][height][width][3], RGB, 0..255
+  std::vector<float> confidence;   ///< [images][rows][columns]
+  std::vector<float> box;          ///< [images][rows][columns][4]
+  std::vector<float> mask;         ///< [images][rows][columns]
+  std::vector<std::string> names;  ///< [images] frame names
+  TargetCounts counts;             ///< over the images
+
+  /// Sizes the buffers for so many images.
+  void resize(int image_count, int image_height, int image_width, const Grid& cells);
+
+  std::span<float> pixels_of(int index);  ///< [height][width][3]
+  TargetSpans targets_of(int index);
+};
+
+}  // namespace fastbox::data

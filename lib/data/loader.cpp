@@ -1,0 +1,213 @@
+#include "data/loader.hpp"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/error.hpp"
+#include "data/augment.hpp"
+#include "data/frame_reader.hpp"
+#include "data/sampler.hpp"
+
+namespace fastbox::data {
+namespace {
+
+void check(const config::Settings& settings, const LoaderPlan& plan) {
+  if (plan.batch < 1) fail(ExitCode::usage, "train.batch: ", plan.batch, ", expected at least 1 image");
+  if (plan.ranks < 1 || plan.rank < 0 || plan.rank >= plan.ranks)
+    fail(ExitCode::defect, "loader: rank ", plan.rank, " of ", plan.ranks);
+  if (settings.data.workers < 1)
+    fail(ExitCode::usage, "data.workers: ", settings.data.workers, ", expected at least 1");
+  const auto& a = settings.augmentation;
+  if (a.colour != "batch" && a.colour != "image")
+    fail(ExitCode::usage, "augmentation.colour: '", a.colour, "', expected batch or image");
+  const auto pair = [](const char* key, const std::vector<double>& range) {
+    if (range.size() != 2 || !(range[0] <= range[1]))
+      fail(ExitCode::usage, "augmentation.", key, ": expected two numbers, the smaller first");
+  };
+  pair("contrast", a.contrast);
+  pair("saturation", a.saturation);
+  pair("scale", a.scale);
+  if (!(a.scale[0] > 0)) fail(ExitCode::usage, "augmentation.scale: ", a.scale[0], ", expected more than 0");
+}
+
+/// A batch in the making or in use.
+struct Slot {
+  Batch batch;
+  int unfinished = 0;
+  int failed_image =
+      -1;  ///< the first image that could not be made, so that the message does not depend on timing
+  std::exception_ptr problem;
+};
+
+}  // namespace
+
+/// Work is handed out image by image in order; batch number b lies in slot b % slots. A slot is filled again
+/// once the consumer has asked for the batch after the one it held.
+class Loader::Work {
+ public:
+  Work(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan)
+      : settings_(settings),
+        plan_(plan),
+        share_(share_of(plan.batch, plan.rank, plan.ranks)),
+        targets_(settings.targets, settings.model.width, settings.model.height),
+        reader_(std::move(dataset), settings.data),
+        sampler_(plan.seed, reader_.dataset().size()) {
+    // Enough ahead that each worker has an image in hand while a whole batch is ready and one is in use.
+    const auto count = static_cast<std::size_t>(std::max<std::int64_t>(share_.count, 1));
+    slots_.resize(2 + (static_cast<std::size_t>(settings.data.workers) + count - 1) / count);
+    for (std::size_t b = 0; b < slots_.size(); ++b) prepare(b);
+    if (share_.count > 0)
+      for (int i = 0; i < settings.data.workers; ++i) threads_.emplace_back([this] { run(); });
+  }
+
+  ~Work() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  const Batch& next() {
+    std::unique_lock lock(mutex_);
+    if (problem_) std::rethrow_exception(problem_);
+    if (taken_ > 0) prepare(taken_ - 1 + slots_.size());
+    Slot& slot = slot_of(taken_);
+    ++taken_;
+    work_.notify_all();
+    ready_.wait(lock, [&] { return slot.unfinished == 0; });
+    if (slot.problem) {
+      problem_ = slot.problem;
+      std::rethrow_exception(problem_);
+    }
+    return slot.batch;
+  }
+
+ private:
+  /// One image to make.
+  struct Task {
+    Slot* slot;
+    int image;
+    std::uint64_t first_sample;  ///< of the whole batch over all ranks
+    SampleId sample;
+  };
+
+  Slot& slot_of(std::uint64_t number) { return slots_[number % slots_.size()]; }
+
+  std::uint64_t first_sample_of(std::uint64_t number) const {
+    return plan_.first_sample + number * static_cast<std::uint64_t>(plan_.batch);
+  }
+
+  /// Readies the slot of batch `number` to be filled. Needs the mutex, or no threads yet.
+  void prepare(std::uint64_t number) {
+    Slot& slot = slot_of(number);
+    slot.batch.resize(static_cast<int>(share_.count), settings_.model.height, settings_.model.width,
+                      targets_.grid());
+    slot.batch.first_sample = first_sample_of(number) + static_cast<std::uint64_t>(share_.begin);
+    slot.batch.counts = {};
+    slot.unfinished = static_cast<int>(share_.count);
+    slot.failed_image = -1;
+    slot.problem = nullptr;
+    ++prepared_;
+  }
+
+  /// Needs the mutex and a prepared batch.
+  Task next_task() {
+    const auto count = static_cast<std::uint64_t>(share_.count);
+    const std::uint64_t number = handed_out_ / count;
+    Task task{&slot_of(number), static_cast<int>(handed_out_ % count), first_sample_of(number), {}};
+    task.sample = sampler_.at(task.slot->batch.first_sample + static_cast<std::uint64_t>(task.image));
+    ++handed_out_;
+    return task;
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_.wait(lock, [&] {
+        return stopping_ || handed_out_ < prepared_ * static_cast<std::uint64_t>(share_.count);
+      });
+      if (stopping_) return;
+      const Task task = next_task();
+      lock.unlock();
+      std::exception_ptr problem;
+      TargetCounts counts;
+      try {
+        counts = make(task);
+      } catch (...) {
+        problem = std::current_exception();
+      }
+      lock.lock();
+      Slot& slot = *task.slot;
+      slot.batch.counts.rectangles += counts.rectangles;
+      slot.batch.counts.without_cell += counts.without_cell;
+      slot.batch.counts.cells += counts.cells;
+      if (problem && (!slot.problem || task.image < slot.failed_image)) {
+        slot.problem = problem;
+        slot.failed_image = task.image;
+      }
+      if (--slot.unfinished == 0) ready_.notify_all();
+    }
+  }
+
+  /// From files to the batch's memory: read, draw, resize, colour, targets. Here a PNG becomes part of a
+  /// batch.
+  TargetCounts make(const Task& task) {
+    Batch& batch = task.slot->batch;
+    const std::string& name = reader_.dataset()[task.sample.frame].name;
+    try {
+      const FrameContents frame = reader_.read(task.sample.frame);
+      Random random = image_stream(plan_.seed, task.sample.epoch, task.sample.sample);
+      Random shared = batch_stream(plan_.seed, task.first_sample);
+      const Geometry geometry = draw_geometry(settings_.augmentation, random);
+      const bool per_batch = settings_.augmentation.colour == "batch";
+      const Colour colour = draw_colour(settings_.augmentation, per_batch ? shared : random);
+
+      const int width = batch.width, height = batch.height;
+      const Region region = visible_region(geometry, frame.picture.cols, frame.picture.rows, width, height);
+      write_pixels(resize_bicubic(frame.picture, width, height, region), geometry.flip, colour,
+                   batch.pixels_of(task.image));
+      batch.names[static_cast<std::size_t>(task.image)] = name;
+      const auto rectangles = place_objects(frame.objects, targets_, region, geometry.flip, width, height);
+      return targets_.write(rectangles, batch.targets_of(task.image));
+    } catch (const Error&) {
+      throw;  // names the frame's file
+    } catch (const std::exception& problem) {
+      fail(ExitCode::defect, "frame ", name, ": ", problem.what());
+    }
+  }
+
+  const config::Settings settings_;
+  const LoaderPlan plan_;
+  const Share share_;
+  const TargetMaker targets_;
+  FrameReader reader_;
+
+  std::mutex mutex_;  // guards all below, but for the contents of a batch, which belong to the task's worker
+  std::condition_variable work_, ready_;
+  Sampler sampler_;
+  std::vector<Slot> slots_;
+  std::uint64_t prepared_ = 0;    // batches
+  std::uint64_t handed_out_ = 0;  // images
+  std::uint64_t taken_ = 0;       // batches
+  bool stopping_ = false;
+  std::exception_ptr problem_;  // what next() threw
+  std::vector<std::thread> threads_;
+};
+
+Loader::Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan) {
+  check(settings, plan);
+  work_ = std::make_unique<Work>(std::move(dataset), settings, plan);
+}
+
+Loader::~Loader() = default;
+
+const Batch& Loader::next() {
+  return work_->next();
+}
+
+}  // namespace fastbox::data

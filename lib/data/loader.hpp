@@ -1,0 +1,43 @@
+// Batches made ready ahead of the training step by worker threads.
+//
+// The Loader owns its threads and its buffers; next() is for one thread. What a batch holds depends on the
+// data, the settings, the seed and the samples only, never on the number of workers or ranks: the shares of
+// ranks 0..R-1, one after another, are the one-rank batch to the bit.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "config/settings.hpp"
+#include "data/batch.hpp"
+#include "data/dataset.hpp"
+
+namespace fastbox::data {
+
+/// Which samples a Loader delivers.
+struct LoaderPlan {
+  std::uint64_t seed = 1;
+  int rank = 0, ranks = 1;
+  int batch = 1;                   ///< images a step over all ranks
+  std::uint64_t first_sample = 0;  ///< where the first step begins: 0, or the samples done before a resume
+};
+
+class Loader {
+ public:
+  /// Starts settings.data.workers threads. Throws Error(usage) for settings that make no sense.
+  Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan);
+  /// Returns once each worker has finished the image in hand.
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// This rank's share of the next step; without end. Waits until it is ready. The reference is good until
+  /// the next call. Throws what a worker met, naming the frame; every later call throws it again.
+  const Batch& next();
+
+ private:
+  class Work;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace fastbox::data

@@ -1,0 +1,151 @@
+#include "eval/average_precision.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/error.hpp"
+#include "eval/matching.hpp"
+
+namespace fastbox::eval {
+namespace {
+
+constexpr std::array<const char*, 3> evaluator_names = {"kitti2017", "kitti2017a", "kitti2012"};
+
+/// getThresholds() of the official evaluator. The steps of 1/40 are added up, not multiplied: the rounding is
+/// part of the result.
+std::vector<double> sample(std::vector<double> scores, double ground_truths) {
+  std::sort(scores.begin(), scores.end(), std::greater<>());
+  std::vector<double> thresholds;
+  double current = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const bool last = i + 1 == scores.size();
+    const double left = static_cast<double>(i + 1) / ground_truths;
+    const double right = last ? left : static_cast<double>(i + 2) / ground_truths;
+    if (right - current < current - left && !last) continue;
+    thresholds.push_back(scores[i]);
+    current += 1.0 / (slot_count - 1.0);
+  }
+  return thresholds;
+}
+
+AveragePrecision average(const FirstPass& found, const Counts& counts, const std::vector<double>& thresholds,
+                         std::size_t c, std::size_t d) {
+  AveragePrecision result;
+  result.ground_truths = found.ground_truths[c][d];
+  result.thresholds = thresholds;
+  for (std::size_t i = 0; i < thresholds.size(); ++i) {
+    const auto hits = static_cast<double>(counts.at(Counts::hits, c, d, i));
+    result.precision[i] = hits / (hits + static_cast<double>(counts.at(Counts::false_positives, c, d, i)));
+    result.recall.push_back(hits / (hits + static_cast<double>(counts.at(Counts::misses, c, d, i))));
+  }
+  // A NaN stays in its slot and never reaches another: max_element's comparisons with it are false.
+  for (auto slot = result.precision.begin(); slot != result.precision.begin() + std::ssize(thresholds);
+       ++slot)
+    *slot = *std::max_element(slot, result.precision.end());
+
+  double sum11 = 0, sum40 = 0, sum41 = 0;
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    if (i % 4 == 0) sum11 += result.precision[i];
+    if (i > 0) sum40 += result.precision[i];
+    sum41 += result.precision[i];
+  }
+  result.ap11 = sum11 / 11 * 100;
+  result.ap40 = sum40 / 40 * 100;
+  result.mean41 = sum41 / 41 * 100;
+  return result;
+}
+
+}  // namespace
+
+const char* name_of(Evaluator evaluator) {
+  return evaluator_names[static_cast<std::size_t>(evaluator)];
+}
+
+Evaluator evaluator_named(const std::string& name) {
+  for (std::size_t i = 0; i < evaluator_names.size(); ++i)
+    if (name == evaluator_names[i]) return static_cast<Evaluator>(i);
+  fail(ExitCode::usage, "evaluator '", name, "', expected kitti2017, kitti2017a or kitti2012");
+}
+
+void FirstPass::merge(const FirstPass& other) {
+  frames += other.frames;
+  for (std::size_t c = 0; c < class_count; ++c) {
+    detected[c] = detected[c] || other.detected[c];
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      ground_truths[c][d] += other.ground_truths[c][d];
+      scores[c][d].insert(scores[c][d].end(), other.scores[c][d].begin(), other.scores[c][d].end());
+    }
+  }
+}
+
+std::vector<double> FirstPass::to_numbers() const {
+  std::vector<double> numbers = {static_cast<double>(frames)};
+  for (std::size_t c = 0; c < class_count; ++c) {
+    numbers.push_back(detected[c] ? 1 : 0);
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      numbers.push_back(static_cast<double>(ground_truths[c][d]));
+      numbers.push_back(static_cast<double>(scores[c][d].size()));
+      numbers.insert(numbers.end(), scores[c][d].begin(), scores[c][d].end());
+    }
+  }
+  return numbers;
+}
+
+FirstPass FirstPass::from_numbers(std::span<const double> numbers) {
+  const auto take = [&](std::size_t count) {
+    if (count > numbers.size())
+      fail(ExitCode::defect, "a first pass ends ", count - numbers.size(), " numbers too early");
+    const auto part = numbers.first(count);
+    numbers = numbers.subspan(count);
+    return part;
+  };
+  FirstPass found;
+  found.frames = static_cast<std::int64_t>(take(1)[0]);
+  for (std::size_t c = 0; c < class_count; ++c) {
+    found.detected[c] = take(1)[0] != 0;
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      found.ground_truths[c][d] = static_cast<std::int64_t>(take(1)[0]);
+      const auto scores = take(static_cast<std::size_t>(take(1)[0]));
+      found.scores[c][d].assign(scores.begin(), scores.end());
+    }
+  }
+  if (!numbers.empty()) fail(ExitCode::defect, "a first pass has ", numbers.size(), " numbers too many");
+  return found;
+}
+
+Thresholds sample_thresholds(const FirstPass& found) {
+  Thresholds thresholds;
+  for (std::size_t c = 0; c < class_count; ++c)
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      thresholds[c][d] = sample(found.scores[c][d], static_cast<double>(found.ground_truths[c][d]));
+      if (thresholds[c][d].size() > slot_count)
+        fail(ExitCode::defect, thresholds[c][d].size(), " thresholds for ", class_names[c],
+             ", expected at most 41");
+    }
+  return thresholds;
+}
+
+void Counts::merge(const Counts& other) {
+  std::transform(numbers.begin(), numbers.end(), other.numbers.begin(), numbers.begin(), std::plus<>());
+}
+
+KittiResult average_precision(const FirstPass& found, const Counts& counts, const Thresholds& thresholds,
+                              Evaluator evaluator) {
+  KittiResult result;
+  result.frames = found.frames;
+  result.evaluator = evaluator;
+  result.detected = found.detected;
+  for (std::size_t c = 0; c < class_count; ++c)
+    for (std::size_t d = 0; d < difficulty_count; ++d)
+      result.classes[c][d] = average(found, counts, thresholds[c][d], c, d);
+  return result;
+}
+
+KittiResult evaluate(std::span<const FrameObjects> frames, Evaluator evaluator) {
+  const Matcher matcher(frames, evaluator);
+  const FirstPass found = matcher.first_pass();
+  const Thresholds thresholds = sample_thresholds(found);
+  return average_precision(found, matcher.second_pass(thresholds), thresholds, evaluator);
+}
+
+}  // namespace fastbox::eval

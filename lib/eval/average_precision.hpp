@@ -1,0 +1,119 @@
+// KITTI's average precision of 2-D boxes, equal to the official evaluator's to the last digit.
+//
+// Source: evaluate_object.cpp of KITTI's object development kit, in its three generations. Two passes: the
+// first (matching.hpp) collects the scores at which ground truths are found and so gives the thresholds, the
+// second counts at each of them. Both are sums over frames, so any share of the frames may be matched by any
+// thread or rank and merged:
+//
+//   Matcher mine(my_frames, evaluator);
+//   FirstPass found = mine.first_pass();           // merge() those of all ranks
+//   Thresholds at = sample_thresholds(found);
+//   Counts counts = mine.second_pass(at);          // merge() those of all ranks
+//   KittiResult result = average_precision(found, counts, at, evaluator);
+//
+// Scores are sorted and counts are whole numbers, so neither the order nor the sharing of frames changes a
+// digit. Thread-safe: no state; results are plain data.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/kitti_label.hpp"
+
+namespace fastbox::eval {
+
+/// The generations of the official evaluator. They differ in how small objects are treated.
+enum class Evaluator {
+  kitti2017,   ///< the current one: a ground truth of height <= the minimum is ignored, a detection of height
+               ///< < it too
+  kitti2017a,  ///< between the two: a ground truth of height < the minimum is ignored
+  kitti2012,   ///< KittiBox's: as kitti2017a, and no rule for the height of detections
+};
+
+/// "kitti2017", ...
+const char* name_of(Evaluator evaluator);
+
+/// Throws Error(usage) for another name.
+Evaluator evaluator_named(const std::string& name);
+
+inline constexpr std::size_t class_count = 3, difficulty_count = 3, slot_count = 41;
+inline constexpr std::array<const char*, class_count> class_names = {"car", "pedestrian", "cyclist"};
+inline constexpr std::array<const char*, difficulty_count> difficulty_names = {"easy", "moderate", "hard"};
+inline constexpr std::array<double, class_count> minimum_overlap = {0.7, 0.5, 0.5};
+
+/// A value for each class and difficulty: grid[class][difficulty].
+template <typename T>
+using Grid = std::array<std::array<T, difficulty_count>, class_count>;
+
+/// One frame's label and result file.
+struct FrameObjects {
+  std::string name;  ///< for messages
+  std::vector<io::Object> labels, detections;
+};
+
+/// What the first pass finds in some frames.
+struct FirstPass {
+  std::int64_t frames = 0;
+  std::array<bool, class_count> detected{};  ///< whether any detection names the class
+  Grid<std::int64_t> ground_truths{};        ///< counted ones
+  Grid<std::vector<double>> scores;          ///< of the detections that found one, in any order
+
+  void merge(const FirstPass& other);
+
+  /// As numbers for a message between ranks, and back. from_numbers throws Error(defect) where they do not
+  /// fit.
+  std::vector<double> to_numbers() const;
+  static FirstPass from_numbers(std::span<const double> numbers);
+};
+
+/// At most 41 scores, from the highest down, at which precision is taken.
+using Thresholds = Grid<std::vector<double>>;
+
+/// Samples the recall axis as the official evaluator does, with its steps of 1/40 added up in double.
+Thresholds sample_thresholds(const FirstPass& found);
+
+/// Hits, false positives and misses at each threshold, as whole numbers in one array that ranks can add up.
+struct Counts {
+  enum Kind : std::size_t { hits, false_positives, misses };
+
+  std::vector<std::int64_t> numbers =
+      std::vector<std::int64_t>(3 * class_count * difficulty_count * slot_count);
+
+  std::int64_t& at(Kind kind, std::size_t object_class, std::size_t difficulty, std::size_t slot) {
+    return numbers[((kind * class_count + object_class) * difficulty_count + difficulty) * slot_count + slot];
+  }
+  std::int64_t at(Kind kind, std::size_t object_class, std::size_t difficulty, std::size_t slot) const {
+    return const_cast<Counts*>(this)->at(kind, object_class, difficulty, slot);
+  }
+  void merge(const Counts& other);
+};
+
+/// One class at one difficulty. Figures in percent, precisions and recalls 0..1.
+struct AveragePrecision {
+  std::int64_t ground_truths = 0;
+  double ap40 = 0;                             ///< mean of slots 1 .. 40: the benchmark's since 2019
+  double ap11 = 0;                             ///< mean of slots 0, 4, .. 40: the benchmark's before
+  double mean41 = 0;                           ///< mean of all: what KittiBox prints
+  std::array<double, slot_count> precision{};  ///< maximum from the right; NaN where nothing scores so high
+  std::vector<double> recall;                  ///< at each threshold
+  std::vector<double> thresholds;
+};
+
+struct KittiResult {
+  std::int64_t frames = 0;
+  Evaluator evaluator = Evaluator::kitti2017;
+  std::array<bool, class_count> detected{};  ///< false: absent, its figures (all 0) say nothing
+  Grid<AveragePrecision> classes;
+};
+
+KittiResult average_precision(const FirstPass& found, const Counts& counts, const Thresholds& thresholds,
+                              Evaluator evaluator);
+
+/// All of the above for frames in this process. Throws Error(data) naming the frame for a NaN among scores or
+/// boxes.
+KittiResult evaluate(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017);
+
+}  // namespace fastbox::eval

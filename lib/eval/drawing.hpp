@@ -1,0 +1,42 @@
+// Detections drawn onto a frame so that a person can judge them, by day and by night.
+//
+// Every box has a dark outline under a bright line of its class's colour, and a plate in that colour with the
+// class and score: readable on a dark road and on a bright sky. Thread-safe: no state; the frame is changed
+// in place.
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include <string>
+#include <vector>
+
+#include "io/kitti_label.hpp"
+
+namespace fastbox::eval {
+
+struct DrawOptions {
+  double minimum_score = 0.3;  ///< detections of a lower score are left out
+  bool draw_dont_care = true;  ///< of the ground truth
+};
+
+/// R, G, B of a class, names compared without case; grey for unknown ones.
+cv::Scalar colour_of(const std::string& type);
+
+/// Where a detection's text stands.
+struct Plate {
+  cv::Rect area;      ///< pixels, inside the frame wherever the frame is as large as the text
+  cv::Point origin;   ///< left end of the text's base line
+  std::string text;   ///< such as "Car 0.93"
+  double font_scale;  ///< of OpenCV's FONT_HERSHEY_SIMPLEX
+};
+
+/// A plate for each detection: above its box, else inside or below it, away from the plates before it in the
+/// list where there is room.
+std::vector<Plate> place_plates(const std::vector<io::Object>& detections, cv::Size frame);
+
+/// Draws the ground truth (thin, dashed, without text), then the detections, the surest on top. `rgb`:
+/// CV_8UC3 of any size. Boxes may reach outside the frame. Throws Error(defect) for another kind of picture.
+void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections,
+                  const std::vector<io::Object>& ground_truth = {}, const DrawOptions& options = {});
+
+}  // namespace fastbox::eval

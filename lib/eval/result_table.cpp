@@ -1,0 +1,68 @@
+#include "eval/result_table.hpp"
+
+#include <cmath>
+#include <iomanip>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/text.hpp"
+
+namespace fastbox::eval {
+namespace {
+
+std::string figure(double value, bool known) {
+  return known && !std::isnan(value) ? fixed(value, 2) : "-";
+}
+
+nlohmann::ordered_json number(double value) {
+  return std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
+}
+
+nlohmann::ordered_json json_of(const AveragePrecision& one) {
+  nlohmann::ordered_json precision = nlohmann::ordered_json::array();
+  for (const double value : one.precision) precision.push_back(number(value));
+  return {{"ap40", number(one.ap40)},
+          {"ap11", number(one.ap11)},
+          {"mean41", number(one.mean41)},
+          {"ground_truths", one.ground_truths},
+          {"precision", std::move(precision)}};
+}
+
+}  // namespace
+
+std::string result_table(const KittiResult& result, double milliseconds_per_image) {
+  std::ostringstream table;
+  table << result.frames << (result.frames == 1 ? " frame" : " frames") << ", evaluator "
+        << name_of(result.evaluator);
+  if (!std::isnan(milliseconds_per_image))
+    table << ", " << fixed(milliseconds_per_image, 2) << " ms per image";
+  table << "\n\n" << std::left << std::setw(22) << "" << std::right;
+  for (const char* title : {"AP40", "AP11", "mean of 41"}) table << std::setw(12) << title;
+  table << std::setw(15) << "ground truths" << '\n';
+  for (std::size_t c = 0; c < class_count; ++c)
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      const AveragePrecision& one = result.classes[c][d];
+      table << std::left << std::setw(12) << (d == 0 ? class_names[c] : "") << std::setw(10)
+            << difficulty_names[d] << std::right;
+      for (const double value : {one.ap40, one.ap11, one.mean41})
+        table << std::setw(12) << figure(value, result.detected[c]);
+      table << std::setw(15) << one.ground_truths << '\n';
+    }
+  return std::move(table).str();
+}
+
+nlohmann::ordered_json result_json(const KittiResult& result, double milliseconds_per_image) {
+  nlohmann::ordered_json classes = nlohmann::ordered_json::object();
+  for (std::size_t c = 0; c < class_count; ++c) {
+    nlohmann::ordered_json& one = classes[class_names[c]];
+    if (!result.detected[c]) continue;  // null
+    for (std::size_t d = 0; d < difficulty_count; ++d)
+      one[difficulty_names[d]] = json_of(result.classes[c][d]);
+  }
+  return {{"frames", result.frames},
+          {"evaluator", name_of(result.evaluator)},
+          {"classes", std::move(classes)},
+          {"milliseconds_per_image", number(milliseconds_per_image)}};
+}
+
+}  // namespace fastbox::eval

@@ -1,0 +1,44 @@
+// Which of a frame's candidates stand for one object: KittiBox's stitch, and standard greedy suppression.
+//
+// Both take candidates in raster order (decode.hpp) and return the boxes to write, in the network's pixels.
+// Thread-safe: no state.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eval/decode.hpp"
+#include "io/kitti_label.hpp"
+
+namespace fastbox::eval {
+
+/// KittiBox's stitch (stitch_rects.cpp, of TensorBox). In passes from high to low confidence each candidate
+/// is held against the accepted boxes that it overlaps; near a better box it is dropped, and it may replace a
+/// worse one, whose confidence is then written though later candidates are compared with the box's own. The
+/// result stands in the order of acceptance, its confidences are the ones to write.
+///
+/// `tau` is the least IoU of an overlap. With `whole_pixels` the edges of an intersection are cut towards 0,
+/// as the original's integers do; boxes must then be whole numbers. Candidates of confidence .001 and less
+/// are never accepted.
+std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double tau = 0.35,
+                              bool whole_pixels = true);
+
+/// From the highest confidence down (raster order among equals), keeps each candidate whose IoU with all kept
+/// ones is at most `overlap`.
+std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double overlap);
+
+/// Intersection over union of two candidates, exact.
+double intersection_over_union(const Candidate& a, const Candidate& b);
+
+struct ObjectOptions {
+  std::string type = "Car";
+  bool clip =
+      false;  ///< to 0 .. width-1, 0 .. height-1 of the frame; boxes outside are left out. KittiBox does not.
+};
+
+/// The boxes scaled from the network's input to a frame of frame_width x frame_height pixels, as results:
+/// `type`, box and score, every other column KITTI's "unknown".
+std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid,
+                                   int frame_width, int frame_height, const ObjectOptions& options = {});
+
+}  // namespace fastbox::eval

@@ -1,0 +1,46 @@
+// A network and everything between a frame and its detections: forward, decode, suppression, scaling.
+//
+// Views the model, which must outlive it. One thread.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "config/run_file.hpp"
+#include "data/frame_reader.hpp"
+#include "io/kitti_label.hpp"
+#include "models/fastbox.hpp"
+
+namespace fastbox::train {
+
+/// The network that the settings describe, on the device and of run.precision; weights drawn from run.seed.
+std::unique_ptr<models::FastBox> make_model(const config::Settings& settings, c10::Device device);
+
+class Detector {
+ public:
+  Detector(models::FastBox& model, const config::Settings& settings);
+
+  /// Detections in pixels of the original frame, surest first where suppression is standard.
+  std::vector<io::Object> detect(const data::EvaluationFrame& frame) const;
+
+ private:
+  models::FastBox& model_;
+  config::ModelSettings size_;
+  config::EvaluationSettings settings_;
+};
+
+/// A model loaded from a checkpoint, with the settings of its run.
+struct LoadedModel {
+  config::RunConfig config;
+  std::filesystem::path checkpoint;  ///< the step folder
+  std::unique_ptr<models::FastBox> model;
+};
+
+/// `path`: a run folder (its newest whole checkpoint) or a step folder. `overrides` go over its run file, of which
+/// run.device is taken unless overridden. Opens the CUDA plugin where a GPU is used. Throws Error(data).
+LoadedModel load_model(const std::filesystem::path& path, const std::vector<std::string>& overrides, int local_rank);
+
+}  // namespace fastbox::train

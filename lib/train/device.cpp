@@ -1,0 +1,60 @@
+#include "train/device.hpp"
+
+#include <ATen/Context.h>
+#include <dlfcn.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace fastbox::train {
+namespace {
+
+/// Loads libtorch_cuda and our operators' CUDA code; kept open for the process's life.
+void open_plugin() {
+  const std::string path = plugin_path();
+  if (!std::filesystem::exists(path))
+    fail(ExitCode::environment, path, ": the CUDA plugin is missing; build where nvcc is, after scripts/setup --cuda");
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
+    fail(ExitCode::environment, "the CUDA plugin cannot be loaded: ", dlerror());
+}
+
+}  // namespace
+
+std::string plugin_path() {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libfastbox_cuda.so").string();
+}
+
+bool machine_has_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
+
+c10::Device choose_device(const std::string& wanted, int local_rank) {
+  if (wanted == "cpu") return c10::Device(c10::kCPU);
+  if (wanted == "auto") {
+    if (!machine_has_gpu()) return c10::Device(c10::kCPU);
+    if (!std::filesystem::exists(plugin_path())) {
+      log::warning("this machine has a GPU, but the build has no CUDA plugin: computing on the CPU");
+      return c10::Device(c10::kCPU);
+    }
+  }
+  open_plugin();
+  if (!at::globalContext().hasCUDA()) fail(ExitCode::environment, "run.device is cuda, but CUDA finds no GPU here");
+  const int gpus = static_cast<int>(at::getNumGPUs());
+  if (gpus == 0) fail(ExitCode::environment, "run.device is cuda, but CUDA finds no GPU here");
+  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus));
+}
+
+int choose_threads(int wanted, int ranks_on_node) {
+  if (wanted > 0) return wanted;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  const int available = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  // A launcher that binds its ranks has shared the cores out already.
+  const bool bound = available < static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(1, bound ? available : available / ranks_on_node);
+}
+
+}  // namespace fastbox::train

@@ -1,0 +1,70 @@
+#include "train/evaluator.hpp"
+
+#include <chrono>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "data/sampler.hpp"
+
+namespace fastbox::train {
+namespace {
+
+constexpr char end_of_frame = '\f';
+
+/// The first error message of any rank, on all; empty where there is none.
+std::string first_problem(comm::World& world, const std::string& mine) {
+  std::string all;
+  for (const auto& text : world.gather(mine))
+    if (all.empty()) all = text;
+  return world.broadcast(all);
+}
+
+}  // namespace
+
+Evaluation evaluate(models::FastBox& model, const config::Settings& settings, const data::Dataset& frames,
+                    comm::World& world) {
+  const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
+  const Detector detector(model, settings);
+  std::string lines, problem;
+  double seconds = 0;
+  try {
+    for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
+      const auto frame = data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
+      const auto begin = std::chrono::steady_clock::now();
+      const auto objects = detector.detect(frame);
+      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      lines += io::format_detections(objects) + end_of_frame;
+    }
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  if (const auto first = first_problem(world, problem); !first.empty()) fail(ExitCode::data, first);
+
+  Evaluation evaluation;
+  evaluation.milliseconds_per_image = 1e3 * world.sum({seconds})[0] / static_cast<double>(frames.size());
+  for (const auto& text : world.gather(lines)) {
+    auto parts = split(text, end_of_frame);
+    parts.pop_back();  // what follows the last separator: nothing
+    for (const auto part : parts) {
+      const auto& frame = frames[evaluation.frames.size()];
+      evaluation.frames.push_back({frame.name, io::read_labels(frame.label), io::parse_detections(part, frame.name)});
+    }
+  }
+  if (world.is_first()) evaluation.result = eval::evaluate(evaluation.frames);
+  return evaluation;
+}
+
+void write_detections(const std::filesystem::path& folder, const std::vector<eval::FrameObjects>& frames) {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  PendingFolder pending(folder);
+  for (const auto& frame : frames) {
+    std::ofstream stream(pending.path() / (frame.name + ".txt"), std::ios::binary);
+    stream << io::format_detections(frame.detections);
+    if (!stream.flush()) fail(ExitCode::environment, folder.string(), ": the detections cannot be written");
+  }
+  pending.commit();
+}
+
+}  // namespace fastbox::train

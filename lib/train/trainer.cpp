@@ -1,0 +1,304 @@
+#include "train/trainer.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/stop_request.hpp"
+#include "config/resolved.hpp"
+#include "data/loader.hpp"
+#include "eval/result_table.hpp"
+#include "train/checkpoint.hpp"
+#include "train/detector.hpp"
+#include "train/device.hpp"
+#include "train/evaluator.hpp"
+#include "train/metrics_log.hpp"
+#include "train/run_folder.hpp"
+#include "train/schedule.hpp"
+#include "train/train_step.hpp"
+
+namespace fastbox::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// What is summed up between two progress lines, over this rank's steps.
+struct Interval {
+  StepReport sum;
+  double data_seconds = 0;
+  std::int64_t steps = 0, samples = 0;
+  Clock::time_point begin = Clock::now();
+
+  void add(const StepReport& step, double waited, std::int64_t images) {
+    sum.confidence += step.confidence, sum.box += step.box;
+    sum.delta_confidence += step.delta_confidence, sum.delta_box += step.delta_box;
+    sum.weight_decay += step.weight_decay, sum.gradient_norm += step.gradient_norm;
+    sum.forward_seconds += step.forward_seconds, sum.backward_seconds += step.backward_seconds;
+    sum.exposed_seconds += step.exposed_seconds, sum.optimizer_seconds += step.optimizer_seconds;
+    data_seconds += waited;
+    ++steps;
+    samples += images;
+  }
+};
+
+std::string ap_text(const eval::KittiResult& result) {
+  const auto& car = result.classes[0];
+  return concat("Car AP40 ", fixed(car[0].ap40, 2), " / ", fixed(car[1].ap40, 2), " / ", fixed(car[2].ap40, 2),
+                " (easy / moderate / hard)");
+}
+
+/// The figures of the evaluated class as metrics.jsonl and the history hold them.
+Json ap_json(const eval::KittiResult& result) {
+  Json json;
+  for (std::size_t c = 0; c < eval::class_count; ++c) {
+    if (!result.detected[c]) continue;
+    for (std::size_t d = 0; d < eval::difficulty_count; ++d) {
+      const auto& figures = result.classes[c][d];
+      json[eval::class_names[c]][eval::difficulty_names[d]] = {
+          {"ap40", figures.ap40}, {"ap11", figures.ap11}, {"mean41", figures.mean41}};
+    }
+  }
+  return json;
+}
+
+class Run {
+ public:
+  Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world);
+  void go();
+
+ private:
+  void open_folder();
+  void resume(const std::filesystem::path& checkpoint);
+  void start_from_weights();
+  void one_step();
+  void report_progress();
+  void evaluate_now();
+  void save();
+  bool finished() const { return samples_ >= plan_.samples; }
+  std::string position() const { return concat("step ", step_, "/", plan_.steps); }
+
+  config::RunConfig config_;
+  const config::Settings& settings_ = config_.settings;
+  TrainOptions options_;
+  comm::World& world_;
+  Plan plan_;
+  data::Dataset train_frames_, val_frames_;
+  std::optional<RunFolder> folder_;  // rank 0
+  std::unique_ptr<models::FastBox> model_;
+  std::unique_ptr<TrainStep> train_step_;
+  std::optional<data::Loader> loader_;
+  std::optional<MetricsLog> metrics_;  // rank 0
+
+  int threads_ = 1;
+  std::int64_t step_ = 0, samples_ = 0, saved_step_ = -1, evaluated_step_ = -1;
+  Json history_ = Json::array();
+  Interval interval_;
+};
+
+Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world)
+    : config_(config),
+      options_(options),
+      world_(world),
+      plan_(plan_run(settings_, world.size())),
+      train_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::train)),
+      val_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::val)) {
+  world_.require_equal(config::fingerprint(config_), "run file");
+  threads_ = choose_threads(settings_.run.threads, world_.node_size());
+  at::set_num_threads(threads_);
+  data::warn_of_frames_in_both(train_frames_, val_frames_);
+  open_folder();
+
+  const c10::Device device = choose_device(settings_.run.device, world_.node_rank());
+  model_ = make_model(settings_, device);
+  if (!settings_.model.weights.empty()) start_from_weights();
+  train_step_ = std::make_unique<TrainStep>(*model_, world_, settings_);
+
+  std::string checkpoint;  // rank 0 decides which, for all
+  if (world_.is_first() && options_.resume) {
+    if (const auto newest = newest_checkpoint(options_.run_folder)) checkpoint = newest->string();
+  }
+  checkpoint = world_.broadcast(checkpoint);
+  if (!checkpoint.empty())
+    resume(checkpoint);
+  else if (options_.resume)
+    log::info("no checkpoint in ", options_.run_folder.string(), ": starting at step 0");
+  if (world_.is_first()) metrics_.emplace(options_.run_folder / "metrics.jsonl", step_);
+
+  log::info("training on ", train_frames_.size(), " frames, evaluating on ", val_frames_.size(), ": ", plan_.samples,
+            " samples, batch ", plan_.batch, ", ", plan_.steps, " steps, ", world_.size(), " ranks of ", threads_,
+            " threads on ", device.str());
+}
+
+void Run::open_folder() {
+  std::string problem;
+  ExitCode code = ExitCode::done;
+  if (world_.is_first()) {
+    try {
+      folder_.emplace(options_.run_folder);
+      if (!options_.resume && holds_checkpoints(options_.run_folder))
+        fail(ExitCode::usage, options_.run_folder.string(),
+             ": holds checkpoints; give --resume to go on, or another --run-dir");
+      log::open_file(options_.run_folder / "log.txt");
+      write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
+    } catch (const Error& error) {
+      problem = error.what();
+      code = error.code();
+    }
+  }
+  // Rank 0's failure is every rank's.
+  problem = world_.broadcast(problem);
+  code = world_.agree(code);
+  if (code != ExitCode::done) fail(code, problem);
+}
+
+void Run::start_from_weights() {
+  NamedTensors parameters;
+  for (const auto& [name, parameter] : model_->parameters_in_forward_order()) parameters[name] = parameter;
+  copy_by_name(read_tensors(settings_.model.weights), parameters, settings_.model.weights);
+}
+
+void Run::resume(const std::filesystem::path& checkpoint) {
+  const CheckpointState state = read_state(checkpoint);
+  if (state.threads != threads_)
+    log::warning("the run had ", state.threads, " threads a rank and now has ", threads_,
+                 ": results will differ in the last bits; set run.threads");
+  NamedTensors evaluated = train_step_->evaluated_parameters(), optimizer = train_step_->optimizer_state();
+  copy_by_name(read_tensors(checkpoint / "model.safetensors"), evaluated, (checkpoint / "model.safetensors").string());
+  copy_by_name(read_tensors(checkpoint / "optimizer.safetensors"), optimizer,
+               (checkpoint / "optimizer.safetensors").string());
+  train_step_->optimizer().restore(state.optimizer_steps);
+  step_ = saved_step_ = state.step;
+  samples_ = state.samples;
+  history_ = state.history;
+  if (!history_.empty()) evaluated_step_ = history_.back().value("step", std::int64_t{-1});
+  log::info("resumed from ", checkpoint.string(), " at ", position());
+}
+
+void Run::one_step() {
+  const auto begin = Clock::now();
+  const data::Batch& batch = loader_->next();
+  const double waited = seconds_since(begin);
+  const int images = static_cast<int>(std::min<std::int64_t>(plan_.batch, plan_.samples - samples_));
+  const StepReport report = train_step_->run(batch, images, learning_rate(settings_.optimizer, plan_, samples_));
+  ++step_;
+  samples_ += images;
+  interval_.add(report, waited, images);
+}
+
+void Run::report_progress() {
+  const auto& mine = interval_.sum;
+  // One exchange: losses are shares of the global batch's, so their sum is it; times are averaged over the ranks.
+  const auto all = world_.sum({mine.confidence, mine.box, mine.delta_confidence, mine.delta_box, mine.weight_decay,
+                               interval_.data_seconds, mine.forward_seconds, mine.backward_seconds,
+                               mine.exposed_seconds, mine.optimizer_seconds});
+  const double steps = static_cast<double>(interval_.steps), ranks = world_.size();
+  const double seconds = seconds_since(interval_.begin), rate = static_cast<double>(interval_.samples) / seconds;
+  const double loss = (all[0] + all[1] + all[2] + all[3] + all[4]) / steps;
+  const double left = static_cast<double>(plan_.samples - samples_) / rate;
+  const double rate_now = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
+  log::info(position(), "  loss ", fixed(loss, 4), "  rate ", shortest(rate_now), "  ", fixed(rate, 2),
+            " images/s  data ", fixed(100 * all[5] / ranks / seconds, 1), " %  exchange ",
+            fixed(100 * all[8] / ranks / seconds, 1), " %  left ", fixed(left / 60, 1), " min");
+  if (metrics_) {
+    const auto mean = [&](std::size_t i) { return all[i] / steps; };
+    const auto time = [&](std::size_t i) { return all[i] / ranks / steps; };
+    metrics_->write({{"step", step_},
+                     {"samples", samples_},
+                     {"loss", loss},
+                     {"losses",
+                      {{"confidence", mean(0)}, {"box", mean(1)}, {"delta_confidence", mean(2)}, {"delta_box", mean(3)},
+                       {"weight_decay", mean(4)}}},
+                     {"learning_rate", rate_now},
+                     {"gradient_norm", mine.gradient_norm / steps},
+                     {"images_per_second", rate},
+                     {"time",
+                      {{"data", time(5)}, {"forward", time(6)}, {"backward", time(7)},
+                       {"exposed_communication", time(8)}, {"optimizer", time(9)}}}});
+  }
+  interval_ = Interval();
+}
+
+void Run::evaluate_now() {
+  const auto begin = Clock::now();
+  Evaluation evaluation;
+  {
+    const WithEvaluatedWeights weights(train_step_->optimizer());
+    evaluation = evaluate(*model_, settings_, val_frames_, world_);
+  }
+  evaluated_step_ = step_;
+  if (world_.is_first()) {
+    const Json ap = ap_json(evaluation.result);
+    history_.push_back({{"step", step_}, {"samples", samples_}, {"ap", ap}});
+    metrics_->write({{"step", step_},
+                     {"samples", samples_},
+                     {"ap", ap},
+                     {"milliseconds_per_image", evaluation.milliseconds_per_image}});
+    char name[32];
+    std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step_));
+    create_folders(options_.run_folder / "detections");
+    write_detections(options_.run_folder / "detections" / name, evaluation.frames);
+    log::info(position(), "  ", ap_text(evaluation.result), "  ", fixed(evaluation.milliseconds_per_image, 1),
+              " ms an image, evaluated in ", fixed(seconds_since(begin), 1), " s");
+    if (finished()) {
+      write_file_atomically(options_.run_folder / "eval.json",
+                            eval::result_json(evaluation.result, evaluation.milliseconds_per_image).dump(2) + "\n");
+      log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));
+    }
+  }
+  interval_.begin += Clock::now() - begin;  // the time is not the steps'
+}
+
+void Run::save() {
+  const auto begin = Clock::now();
+  if (world_.is_first()) {
+    const CheckpointState state{step_, samples_, train_step_->optimizer().steps(), threads_, history_};
+    save_checkpoint(options_.run_folder, state, train_step_->evaluated_parameters(), train_step_->optimizer_state(),
+                    config::to_yaml(config_, /*with_origins=*/false), settings_.checkpoint.keep);
+    log::info(position(), "  checkpoint saved in ", fixed(seconds_since(begin), 2), " s");
+  }
+  saved_step_ = step_;
+  interval_.begin += Clock::now() - begin;
+}
+
+void Run::go() {
+  if (finished() && saved_step_ == step_ && evaluated_step_ == step_) {
+    log::info("the run is finished: ", position());
+    return;
+  }
+  loader_.emplace(train_frames_, settings_,
+                  data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
+                                   plan_.batch, static_cast<std::uint64_t>(samples_)});
+  interval_ = Interval();
+  while (!finished()) {
+    const std::int64_t before = samples_;
+    one_step();
+    if (step_ % settings_.run.log_every == 0 || finished()) report_progress();
+    // Ranks agree on a stop before the evaluation that may be due: a job's grace period is short.
+    const bool stop = world_.max({stop_requested() ? 1 : 0})[0] != 0;
+    if (!stop && !finished() && is_due(plan_.evaluation_samples, before, samples_)) evaluate_now();
+    if (!finished() && (stop || is_due(plan_.checkpoint_samples, before, samples_))) save();
+    if (stop && !finished()) {
+      world_.barrier();
+      fail(ExitCode::stopped, "stopped on request after ", position(), "; run again with --resume to go on");
+    }
+  }
+  if (evaluated_step_ != step_) evaluate_now();
+  if (saved_step_ != step_) save();
+  world_.barrier();
+}
+
+}  // namespace
+
+void train(const config::RunConfig& config, const TrainOptions& options, comm::World& world) {
+  Run(config, options, world).go();
+}
+
+}  // namespace fastbox::train

@@ -1,0 +1,61 @@
+// FastBox: an encoder and KittiBox's decoder, which looks twice. Formulas: docs/model.md.
+//
+// A first prediction per cell of a stride-32 grid from the deep features; then nine bilinear samples of the early
+// features at each predicted box (rezoom) correct confidence and box. One device, one process; used by one thread at a
+// time. The module owns its parameters, named as the PyTorch twin names them (encoder.*, ip, box_out, confs_out, delta1,
+// delta2, delta_boxes).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/encoder.hpp"
+
+namespace fastbox::models {
+
+struct FastBoxOptions {
+  std::string encoder = "vgg16";
+  double width_multiple = 1;  ///< scale of the encoder's channel counts
+  int hidden = 500;           ///< channels of the decoder's hidden layer
+  double dropout = 0.5;
+};
+
+/// Boxes are (dx, dy, w, h): the centre's offset from the cell's centre and the size, in pixels of the network's input.
+struct Output {
+  at::Tensor logits;        ///< B x gh x gw x 2: background, object
+  at::Tensor box;           ///< B x gh x gw x 4
+  at::Tensor delta_logits;  ///< B x gh x gw x 2: the corrected confidence
+  at::Tensor delta_box;     ///< B x gh x gw x 4: added to box
+};
+
+class FastBox : public torch::nn::Module {
+ public:
+  static constexpr int stride = 32;       ///< pixels of a cell
+  static constexpr int fine_stride = 8;   ///< pixels of an early feature
+  static constexpr int early_used = 256;  ///< the decoder uses at most so many early channels
+
+  explicit FastBox(const FastBoxOptions& options);
+
+  /// `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`: one per image in training; empty: no dropout (evaluation).
+  Output forward(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds = {});
+
+  /// Draws all parameters anew: the encoder's as it says, the decoder's U(-0.1, 0.1).
+  void initialise(std::uint64_t seed);
+
+  const Encoder& encoder() const { return *encoder_; }
+
+  /// Name and parameter in the order in which the forward pass first uses them.
+  std::vector<std::pair<std::string, at::Tensor>> parameters_in_forward_order() const;
+
+ private:
+  at::Tensor rezoom(const at::Tensor& early, const at::Tensor& box) const;
+  at::Tensor dropped(const at::Tensor& x, const std::vector<std::uint64_t>& seeds, std::uint64_t which) const;
+
+  FastBoxOptions options_;
+  std::shared_ptr<Encoder> encoder_;
+  at::Tensor ip_, box_out_, confs_out_, delta1_, delta2_, delta_boxes_;
+};
+
+}  // namespace fastbox::models

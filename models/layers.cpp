@@ -1,0 +1,42 @@
+#include "models/layers.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fastbox::models {
+
+at::Generator seeded_generator(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+int scaled_channels(int channels, double width_multiple) {
+  return std::max(8, static_cast<int>(channels * width_multiple));
+}
+
+Convolution::Convolution(const Options& options) : options_(options) {
+  weight = register_parameter("weight", at::zeros({options.out, options.in, options.kernel, options.kernel})
+                                            .contiguous(at::MemoryFormat::ChannelsLast));
+  if (options.bias) bias = register_parameter("bias", at::zeros({options.out}));
+}
+
+at::Tensor Convolution::forward(const at::Tensor& x) const {
+  // Asked of the registered tensors, since Module::to() replaces what they hold.
+  return at::conv2d(x, weight, bias, {options_.stride, options_.stride}, {options_.padding, options_.padding});
+}
+
+void Convolution::initialise(at::Generator& generator, double gain) {
+  const at::NoGradGuard no_gradient;
+  const double fan_in = static_cast<double>(options_.in) * options_.kernel * options_.kernel;
+  weight.copy_(at::empty(weight.sizes()).normal_(0, gain * std::sqrt(2 / fan_in), generator));
+  if (bias.defined()) bias.zero_();
+}
+
+GroupNorm::GroupNorm(int channels, int groups) : groups_(groups) {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+}
+
+at::Tensor GroupNorm::forward(const at::Tensor& x) const { return at::group_norm(x, groups_, weight, bias, 1e-5); }
+
+}  // namespace fastbox::models

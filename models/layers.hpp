@@ -1,0 +1,57 @@
+// The few layers that the encoders are made of, and how their parameters are first drawn.
+//
+// One device, one process; a module is used by one thread at a time. Kernels lie in channels-last order, which is what
+// oneDNN and cuDNN are fastest with.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <string>
+
+namespace fastbox::models {
+
+/// A generator whose numbers are a function of `seed` alone.
+at::Generator seeded_generator(std::uint64_t seed);
+
+/// Channels scaled by the width multiple: truncated, at least 8 (as the PyTorch twin does).
+int scaled_channels(int channels, double width_multiple);
+
+/// 2-D convolution with bias, same padding.
+class Convolution : public torch::nn::Module {
+ public:
+  struct Options {
+    int in = 0, out = 0;  ///< channels
+    int kernel = 3;       ///< pixels, square
+    int stride = 1;
+    int padding = 1;
+    bool bias = true;
+  };
+
+  explicit Convolution(const Options& options);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  /// He's normal draw for the kernel, scaled by `gain` (He et al. 2015, fan-in); zero bias.
+  void initialise(at::Generator& generator, double gain = 1);
+
+  at::Tensor weight;  ///< out x in x kernel x kernel
+  at::Tensor bias;    ///< out; undefined without one
+
+ private:
+  Options options_;
+};
+
+/// Group normalisation (Wu, He 2018): no statistics over the batch, so no result depends on the ranks.
+class GroupNorm : public torch::nn::Module {
+ public:
+  GroupNorm(int channels, int groups);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight, bias;  ///< channels; one and zero at first
+
+ private:
+  int groups_;
+};
+
+}  // namespace fastbox::models

@@ -1,0 +1,2 @@
+fastbox_unit_tests(eval
+  CONCERNS average_precision decode drawing evaluate_folder evaluator_fuzz kitti_expected result_table suppression)

@@ -1,0 +1,1 @@
+fastbox_unit_tests(synth CONCERNS canvas scene generate)
