@@ -80,15 +80,16 @@ Output FastBox::forward(const at::Tensor& rgb, const std::vector<std::uint64_t>&
   const std::int64_t early = std::min<std::int64_t>(early_used, features.early.size(1));
 
   Output out;
-  const at::Tensor deep = features.deep.permute({0, 2, 3, 1}) * 0.1;
+  const at::Tensor deep = features.deep.permute({0, 2, 3, 1}) * options_.gains.deep;
   const at::Tensor hidden = dropped(at::matmul(deep, ip_), dropout_seeds, hidden_mask);
   out.box = at::matmul(hidden, box_out_) * 50;
   out.logits = at::matmul(hidden, confs_out_);
 
-  const at::Tensor zoom = dropped(rezoom(features.early.narrow(1, 0, early), out.box), dropout_seeds, zoom_mask) / 1000;
+  const at::Tensor zoom =
+      dropped(rezoom(features.early.narrow(1, 0, early), out.box), dropout_seeds, zoom_mask) * options_.gains.zoom;
   const at::Tensor delta =
       dropped(at::relu(at::matmul(at::cat({hidden, zoom}, -1), delta1_)), dropout_seeds, delta_mask);
-  out.delta_logits = at::matmul(delta, delta2_) * 50;
+  out.delta_logits = at::matmul(delta, delta2_) * options_.gains.delta_logits;
   out.delta_box = at::matmul(delta, delta_boxes_) * 5;
   return out;
 }

@@ -15,11 +15,22 @@
 
 namespace fastbox::models {
 
+/// Constant factors inside the decoder. KittiBox's suit pretrained VGG features with their values of hundreds; for an
+/// encoder that starts at random and gives values of order one, `balanced` brings every layer's input to order one. (With
+/// KittiBox's, 1 / 1000 starves the second look, and 50 makes its confidence jump by a logit a step under Adam.)
+struct Gains {
+  double deep = 0.1, zoom = 1e-3, delta_logits = 50;
+
+  static Gains kittibox() { return {}; }
+  static Gains balanced() { return {0.2, 1, 1}; }
+};
+
 struct FastBoxOptions {
   std::string encoder = "vgg16";
   double width_multiple = 1;  ///< scale of the encoder's channel counts
   int hidden = 500;           ///< channels of the decoder's hidden layer
   double dropout = 0.5;
+  Gains gains;
 };
 
 /// Boxes are (dx, dy, w, h): the centre's offset from the cell's centre and the size, in pixels of the network's input.

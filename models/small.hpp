@@ -1,7 +1,8 @@
-// A small encoder made for CPUs: residual stages with group normalisation, no statistics over the batch.
+// A small encoder made for CPUs: residual stages with group normalisation, so no statistics over the batch.
 //
-// Stem: a 4x4 convolution of stride 4. Stages at strides 4, 8, 16 and 32. `early` joins the stride-8 stage with what the
-// deeper ones saw (top-down, as in a feature pyramid), so that the second look knows its surroundings.
+// Stem: a 4x4 convolution of stride 4. Stages at strides 8, 16 and 32, most of the work at low resolution. `early` joins
+// the stride-8 stage with what the deeper ones saw (top-down, as in a feature pyramid: Lin et al. 2017), so that the second
+// look knows its surroundings.
 #pragma once
 
 #include <memory>
@@ -12,16 +13,30 @@
 
 namespace fastbox::models {
 
-/// conv 3x3 -> norm -> SiLU -> conv 3x3 -> norm, plus the input (through a 1x1 of the same stride where the shape changes).
+/// Convolution without bias, group normalisation, and a ReLU unless told otherwise.
+class NormalisedConvolution : public torch::nn::Module {
+ public:
+  NormalisedConvolution(int in, int out, int kernel, int stride, bool activate = true);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  /// `starts_silent`: the normalisation's weight begins at zero, so that a residual block begins as the identity.
+  void initialise(at::Generator& generator, bool starts_silent = false);
+
+ private:
+  std::shared_ptr<Convolution> convolution_;
+  std::shared_ptr<GroupNorm> norm_;
+  bool activate_;
+};
+
+/// ReLU(x + norm(conv3x3(ReLU(norm(conv3x3(x)))))): He et al. 2015, with group normalisation.
 class ResidualBlock : public torch::nn::Module {
  public:
-  ResidualBlock(int in, int out, int stride);
+  explicit ResidualBlock(int channels);
   at::Tensor forward(const at::Tensor& x) const;
   void initialise(at::Generator& generator);
 
  private:
-  std::shared_ptr<Convolution> first_, second_, shortcut_;  // shortcut_ is null where the shape stays
-  std::shared_ptr<GroupNorm> first_norm_, second_norm_;
+  std::shared_ptr<NormalisedConvolution> first_, second_;
 };
 
 class Small : public Encoder {
@@ -31,9 +46,14 @@ class Small : public Encoder {
   void initialise(std::uint64_t seed) override;
 
  private:
-  std::shared_ptr<Convolution> stem_, lateral8_, lateral16_, lateral32_;
-  std::shared_ptr<GroupNorm> stem_norm_;
-  std::vector<std::vector<std::shared_ptr<ResidualBlock>>> stages_;  // strides 4, 8, 16, 32
+  struct Stage {
+    std::shared_ptr<NormalisedConvolution> down;  // halves the resolution
+    std::vector<std::shared_ptr<ResidualBlock>> blocks;
+  };
+
+  std::shared_ptr<NormalisedConvolution> stem_, smooth_;
+  std::vector<Stage> stages_;                          // strides 8, 16, 32
+  std::vector<std::shared_ptr<Convolution>> laterals_;  // of the stages
 };
 
 }  // namespace fastbox::models

@@ -10,7 +10,7 @@ namespace {
 constexpr int pool = 0;
 constexpr std::array layers = {64,  64,  pool, 128, 128, pool, 256, 256, 256,
                                pool, 512, 512, 512, pool, 512, 512, 512, pool};
-constexpr int early_convolution = 19;  // conv4_3's position
+constexpr int early_convolution = 21;  // conv4_3's position
 constexpr std::array<double, 3> bgr_means = {103.939, 116.779, 123.68};
 
 }  // namespace

@@ -60,6 +60,7 @@ std::vector<Key> data_and_model() {
     KEY(model.width_multiple, "", "Scale of the encoder's channel counts").above(0).at_most(4),
     KEY(model.hidden, "channels", "Size of the decoder's hidden layer").at_least(1).at_most(65536),
     KEY(model.dropout, "probability", "Dropout of the decoder's layers while training").at_least(0).below(1),
+    KEY(model.gains, "", "Constant factors inside the decoder: kittibox (for pretrained features of values in the hundreds), or balanced (for an encoder that starts at random)").one_of({"kittibox", "balanced"}),
     KEY(model.weights, "", "Safetensors file that the parameters start from; empty: random"),
   };
 }

@@ -27,6 +27,7 @@ struct ModelSettings {
   double width_multiple = 1.0;     ///< scale of the encoder's channel counts
   int hidden = 500;                ///< channels of the decoder's hidden layer
   double dropout = 0.5;
+  std::string gains = "kittibox";  ///< constant factors inside the decoder: kittibox, or balanced
   std::string weights;  ///< safetensors file to start from; empty: random
 };
 

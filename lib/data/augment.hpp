@@ -1,13 +1,12 @@
 // Random changes of a training frame: mirror, zoom and shift, brightness, contrast, saturation, hue.
 //
 // Drawing (what change) is apart from applying (to pixels and boxes), so that either can be tested alone.
-// Thread-safe: no state. Streams of random numbers, each a function of the run's seed and of what it is for,
-// never of ranks, workers or steps:
+// Thread-safe: no state. Streams of random numbers are functions of the run's seed and of what they are for,
+// never of ranks, workers or steps.
 //
-//   of one image   Random(seed, augmentation, epoch, global sample index): geometry, then, with colour
-//   "image", colour of one batch   Random(seed, augmentation, UINT64_MAX, global index of the batch's first
-//   sample): with colour
-//                  "batch", one colour change for all images of the global batch. No epoch is UINT64_MAX.
+// One image's stream is Random(seed, augmentation, epoch, global sample index): its geometry and, with colour
+// "image", its colour. With colour "batch" all images of a global batch share one colour change, from
+// Random(seed, augmentation, UINT64_MAX, global index of the batch's first sample); no epoch is UINT64_MAX.
 //
 // With scale {1, 1} and shift 0 this is KittiBox's augmentation: the whole frame resized to the network's
 // size.

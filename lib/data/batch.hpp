@@ -1,8 +1,7 @@
 // One rank's images of one step, with their targets, as the network takes them.
 //
 // Plain memory, no torch: the trainer wraps it. Buffers keep their size from step to step. Pixels are
-// channels-last
-// ([image][row][column][R, G, B]) because the network runs channels-last: no copy reorders them.
+// channels-last, [image][row][column][R, G, B], because the network runs so: no copy reorders them.
 #pragma once
 
 #include <cstdint>

@@ -4,18 +4,16 @@
 // A TargetMaker is immutable: any thread may use it. All coordinates are pixels of the network's input.
 //
 // The grid has a cell each 32 px; the centre of cell (row i, column j) is (32j + 16, 32i + 16). A cell
-// touches a rectangle when their open areas meet. Assignment of positive rectangles to cells:
+// touches a rectangle when their open areas meet. Two rules assign cells to positive rectangles.
 //
-//   first    KittiBox's rule. A cell looks at the first positive rectangle in label order that it touches and
-//   at no
-//            other; it is positive if that rectangle's centre is nearer than radius * 32 px in x and in y.
-//            Leaves a sixth of KITTI's rectangles without a cell (hidden behind an earlier one).
-//   nearest  A cell takes, of the positive rectangles that it touches and whose centre is nearer than radius
-//   * 32 px in
-//            x and in y, the one whose centre is nearest (Euclidean; ties: label order). Then each rectangle
-//            that got no cell, in label order, takes the nearest (ties: raster order) of the cells that it
-//            might have had from an owner that keeps at least one other; where every owner has but one, it
-//            stays without.
+// "first" is KittiBox's: a cell looks at the first positive rectangle in label order that it touches and at
+// no other; it is positive if that rectangle's centre is nearer than radius * 32 px in x and in y. A sixth of
+// KITTI's rectangles get no cell, hidden behind an earlier one.
+//
+// "nearest": of the positive rectangles that a cell touches and whose centre is nearer than radius * 32 px in
+// x and in y, it takes the one whose centre is nearest (Euclidean; ties: label order). Then each rectangle
+// that got no cell, in label order, takes the nearest (ties: raster order) of the cells that it might have
+// had from an owner that keeps at least one other; where every owner has but one, it stays without.
 //
 // The mask is 1 but for the cells under DontCare and ignored rectangles, columns int((x1+2)/W*columns) to
 // int((x2-2)/W*columns) inclusive and rows alike (KittiBox's rule), and, with border "ignore", for cells that

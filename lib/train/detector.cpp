@@ -25,7 +25,8 @@ std::span<const float> span_of(const at::Tensor& tensor) {
 std::unique_ptr<models::FastBox> make_model(const config::Settings& settings, c10::Device device) {
   const auto& wanted = settings.model;
   auto model = std::make_unique<models::FastBox>(
-      models::FastBoxOptions{wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout});
+      models::FastBoxOptions{wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout,
+                             wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox()});
   model->initialise(static_cast<std::uint64_t>(settings.run.seed));
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
   return model;

@@ -60,15 +60,20 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
 }
 
 StepReport TrainStep::run(const data::Batch& batch, int global_images, double learning_rate) {
+  const at::TensorOptions options = parameters_[0].second.options().requires_grad(false);
+  if (batch.images == 0) return run(std::nullopt, {}, global_images, learning_rate);
+  return run(to_tensors(batch, options), dropout_seeds(seed_, batch), global_images, learning_rate);
+}
+
+StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
+                          int global_images, double learning_rate) {
   StepReport report;
   Lap lap;
   averager_->begin();
-  if (batch.images > 0) {
-    const at::TensorOptions options = parameters_[0].second.options().requires_grad(false);
-    const BatchTensors tensors = to_tensors(batch, options);
-    const models::Output out = model_.forward(tensors.image, dropout_seeds(seed_, batch));
+  if (batch) {
+    const models::Output out = model_.forward(batch->image, dropout_seeds);
     const models::Losses terms =
-        models::losses(out, tensors.targets, model_.encoder().kernels(), loss_options_, global_images);
+        models::losses(out, batch->targets, model_.encoder().kernels(), loss_options_, global_images);
     const at::Tensor values =
         at::stack({terms.confidence, terms.box, terms.delta_confidence, terms.delta_box, terms.weight_decay})
             .detach()
@@ -82,7 +87,7 @@ StepReport TrainStep::run(const data::Batch& batch, int global_images, double le
   }
   const auto exchange = averager_->finish();
   report.exposed_seconds = exchange.exposed_seconds;
-  if (batch.images > 0 && exchange.unused != unused_) {
+  if (batch && exchange.unused != unused_) {
     unused_ = exchange.unused;
     log::warning("the loss does not depend on these parameters: ", join(unused_, ", "));
   }
@@ -91,8 +96,8 @@ StepReport TrainStep::run(const data::Batch& batch, int global_images, double le
   report.gradient_norm = optimizer_->step(averager_->gradient(), learning_rate);
   report.optimizer_seconds = lap.seconds();
   if (!std::isfinite(report.gradient_norm))
-    fail(ExitCode::numbers, "the averaged gradient is not finite at sample ", batch.first_sample,
-         " (this rank's loss: ", report.loss(), "); a lower optimizer.learning_rate may help");
+    fail(ExitCode::numbers, "the averaged gradient is not finite (", report.gradient_norm,
+         "); this rank's share of the loss is ", report.loss(), ". A lower optimizer.learning_rate may help");
   return report;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "data/batch.hpp"
 #include "models/fastbox.hpp"
 #include "models/loss.hpp"
+#include "train/batch_tensors.hpp"
 #include "train/optimizer.hpp"
 #include "train/tensor_file.hpp"
 
@@ -31,8 +33,12 @@ class TrainStep {
   /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already.
   TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings);
 
-  /// `global_images`: of this step over all ranks. The batch may be empty where there are fewer images than ranks.
-  /// Throws Error(numbers) on every rank where the gradient is not finite; the parameters are then unchanged.
+  /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the gradient is not finite;
+  /// the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
+  StepReport run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
+                 int global_images, double learning_rate);
+
+  /// The same for what the loader made; one dropout seed per sample, a function of run.seed and the sample.
   StepReport run(const data::Batch& batch, int global_images, double learning_rate);
 
   Optimizer& optimizer() { return *optimizer_; }

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "base/text.hpp"
+
 namespace fastbox::test {
 
 Oracle::Oracle(const std::filesystem::path& file) : tensors_(train::read_tensors(file)) {}
@@ -46,8 +48,8 @@ std::string python_with_torch() {
 
 bool make_oracle(const std::filesystem::path& script, const std::filesystem::path& file, const std::string& arguments,
                  bool script_takes_command) {
-  const std::string command = "'" + python_with_torch() + "' '" + script.string() + "' " +
-                              (script_takes_command ? "oracle '" : "'") + file.string() + "' " + arguments + " > /dev/null";
+  const std::string command = concat("'", python_with_torch(), "' '", script.string(), "' ", script_takes_command ? "oracle " : "",
+                                     "'", file.string(), "' ", arguments, " > /dev/null");
   return std::system(command.c_str()) == 0;
 }
 

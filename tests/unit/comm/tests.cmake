@@ -1,0 +1,1 @@
+fastbox_unit_tests(comm CONCERNS bucket_plan launcher)

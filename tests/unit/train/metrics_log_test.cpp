@@ -1,0 +1,20 @@
+#include <catch2/catch.hpp>
+
+#include "base/files.hpp"
+#include "support/support.hpp"
+#include "train/metrics_log.hpp"
+
+using namespace fastbox;
+
+TEST_CASE("a resumed run's metrics have neither overlap nor hole", "[metrics_log]") {
+  const test::ScratchFolder folder;
+  const auto file = folder / "metrics.jsonl";
+  {
+    train::MetricsLog log(file, 0);
+    for (const int step : {20, 40, 60}) log.write({{"step", step}, {"loss", 1.5}});
+  }
+  write_file_atomically(file, read_file(file) + "{\"step\":80,\"lo");  // the machine died here
+  train::MetricsLog resumed(file, 40);
+  resumed.write({{"step", 60}, {"loss", 1.25}});
+  CHECK(read_file(file) == "{\"step\":20,\"loss\":1.5}\n{\"step\":40,\"loss\":1.5}\n{\"step\":60,\"loss\":1.25}\n");
+}
