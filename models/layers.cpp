@@ -29,7 +29,7 @@ void Convolution::initialise(at::Generator& generator, double gain) {
   const at::NoGradGuard no_gradient;
   const double fan_in = static_cast<double>(options_.in) * options_.kernel * options_.kernel;
   weight.copy_(at::empty(weight.sizes()).normal_(0, gain * std::sqrt(2 / fan_in), generator));
-  if (bias.defined()) bias.zero_();
+  if (bias.defined()) bias.copy_(at::empty(bias.sizes()).uniform_(-1, 1, generator) / std::sqrt(fan_in));
 }
 
 GroupNorm::GroupNorm(int channels, int groups) : groups_(groups) {

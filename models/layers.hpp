@@ -32,7 +32,7 @@ class Convolution : public torch::nn::Module {
   explicit Convolution(const Options& options);
   at::Tensor forward(const at::Tensor& x) const;
 
-  /// He's normal draw for the kernel, scaled by `gain` (He et al. 2015, fan-in); zero bias.
+  /// He's normal draw for the kernel, scaled by `gain` (He et al. 2015, fan-in); the bias U(-1, 1) / sqrt(fan-in).
   void initialise(at::Generator& generator, double gain = 1);
 
   at::Tensor weight;  ///< out x in x kernel x kernel

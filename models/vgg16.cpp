@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <cmath>
 
 namespace fastbox::models {
 namespace {
@@ -55,8 +56,10 @@ Features Vgg16::forward(const at::Tensor& rgb) {
 
 void Vgg16::initialise(std::uint64_t seed) {
   auto generator = seeded_generator(seed);
-  // The input has a standard deviation of about 60: scaled down, so that the first outputs are of the order of one.
-  for (auto& [position, convolution] : convolutions_) convolution->initialise(generator, position == 0 ? 1.0 / 60 : 1);
+  // The input has a standard deviation of about 60 and the output should have one of about 1. The factor is shared out
+  // among the layers: then all kernels are of one order and learn at one pace.
+  const double gain = std::pow(1.0 / 60, 1.0 / static_cast<double>(convolutions_.size()));
+  for (auto& [position, convolution] : convolutions_) convolution->initialise(generator, gain);
 }
 
 }  // namespace fastbox::models

@@ -1,6 +1,8 @@
 #include "data/loader.hpp"
 
+#include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -51,15 +53,14 @@ class Loader::Work {
   Work(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan)
       : settings_(settings),
         plan_(plan),
-        share_(share_of(plan.batch, plan.rank, plan.ranks)),
         targets_(settings.targets, settings.model.width, settings.model.height),
         reader_(std::move(dataset), settings.data),
         sampler_(plan.seed, reader_.dataset().size()) {
     // Enough ahead that each worker has an image in hand while a whole batch is ready and one is in use.
-    const auto count = static_cast<std::size_t>(std::max<std::int64_t>(share_.count, 1));
+    const auto count = static_cast<std::size_t>(std::max<std::int64_t>(share_in(plan.batch).count, 1));
     slots_.resize(2 + (static_cast<std::size_t>(settings.data.workers) + count - 1) / count);
     for (std::size_t b = 0; b < slots_.size(); ++b) prepare(b);
-    if (share_.count > 0)
+    if (share_in(plan.batch).count > 0)
       for (int i = 0; i < settings.data.workers; ++i) threads_.emplace_back([this] { run(); });
   }
 
@@ -93,7 +94,7 @@ class Loader::Work {
     Slot* slot;
     int image;
     std::uint64_t first_sample;  ///< of the whole batch over all ranks
-    SampleId sample;
+    std::uint64_t sample;
   };
 
   Slot& slot_of(std::uint64_t number) { return slots_[number % slots_.size()]; }
@@ -102,42 +103,37 @@ class Loader::Work {
     return plan_.first_sample + number * static_cast<std::uint64_t>(plan_.batch);
   }
 
-  /// Readies the slot of batch `number` to be filled. Needs the mutex, or no threads yet.
+  Share share_in(std::int64_t batch) const { return share_of(batch, plan_.rank, plan_.ranks); }
+
+  /// Readies the slot of batch `number` to be filled. The run's last batch is what is left, and nothing comes after it.
+  /// Needs the mutex, or no threads yet.
   void prepare(std::uint64_t number) {
+    const std::uint64_t first = first_sample_of(number), left = plan_.end_sample - std::min(first, plan_.end_sample);
+    const Share share = share_in(std::min<std::int64_t>(plan_.batch, static_cast<std::int64_t>(left)));
     Slot& slot = slot_of(number);
-    slot.batch.resize(static_cast<int>(share_.count), settings_.model.height, settings_.model.width,
-                      targets_.grid());
-    slot.batch.first_sample = first_sample_of(number) + static_cast<std::uint64_t>(share_.begin);
+    slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_.grid());
+    slot.batch.first_sample = first + static_cast<std::uint64_t>(share.begin);
     slot.batch.counts = {};
-    slot.unfinished = static_cast<int>(share_.count);
+    slot.unfinished = static_cast<int>(share.count);
     slot.failed_image = -1;
     slot.problem = nullptr;
-    ++prepared_;
-  }
-
-  /// Needs the mutex and a prepared batch.
-  Task next_task() {
-    const auto count = static_cast<std::uint64_t>(share_.count);
-    const std::uint64_t number = handed_out_ / count;
-    Task task{&slot_of(number), static_cast<int>(handed_out_ % count), first_sample_of(number), {}};
-    task.sample = sampler_.at(task.slot->batch.first_sample + static_cast<std::uint64_t>(task.image));
-    ++handed_out_;
-    return task;
+    for (int image = 0; image < slot.unfinished; ++image)
+      tasks_.push_back({&slot, image, first, slot.batch.first_sample + static_cast<std::uint64_t>(image)});
   }
 
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      work_.wait(lock, [&] {
-        return stopping_ || handed_out_ < prepared_ * static_cast<std::uint64_t>(share_.count);
-      });
+      work_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
       if (stopping_) return;
-      const Task task = next_task();
+      const Task task = tasks_.front();
+      tasks_.pop_front();
+      const SampleId sample = sampler_.at(task.sample);
       lock.unlock();
       std::exception_ptr problem;
       TargetCounts counts;
       try {
-        counts = make(task);
+        counts = make(task, sample);
       } catch (...) {
         problem = std::current_exception();
       }
@@ -156,12 +152,12 @@ class Loader::Work {
 
   /// From files to the batch's memory: read, draw, resize, colour, targets. Here a PNG becomes part of a
   /// batch.
-  TargetCounts make(const Task& task) {
+  TargetCounts make(const Task& task, const SampleId& sample) {
     Batch& batch = task.slot->batch;
-    const std::string& name = reader_.dataset()[task.sample.frame].name;
+    const std::string& name = reader_.dataset()[sample.frame].name;
     try {
-      const FrameContents frame = reader_.read(task.sample.frame);
-      Random random = image_stream(plan_.seed, task.sample.epoch, task.sample.sample);
+      const FrameContents frame = reader_.read(sample.frame);
+      Random random = image_stream(plan_.seed, sample.epoch, sample.sample);
       Random shared = batch_stream(plan_.seed, task.first_sample);
       const Geometry geometry = draw_geometry(settings_.augmentation, random);
       const bool per_batch = settings_.augmentation.colour == "batch";
@@ -183,7 +179,6 @@ class Loader::Work {
 
   const config::Settings settings_;
   const LoaderPlan plan_;
-  const Share share_;
   const TargetMaker targets_;
   FrameReader reader_;
 
@@ -191,9 +186,8 @@ class Loader::Work {
   std::condition_variable work_, ready_;
   Sampler sampler_;
   std::vector<Slot> slots_;
-  std::uint64_t prepared_ = 0;    // batches
-  std::uint64_t handed_out_ = 0;  // images
-  std::uint64_t taken_ = 0;       // batches
+  std::deque<Task> tasks_;   // in the samples' order
+  std::uint64_t taken_ = 0;  // batches
   bool stopping_ = false;
   std::exception_ptr problem_;  // what next() threw
   std::vector<std::thread> threads_;

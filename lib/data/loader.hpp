@@ -20,6 +20,7 @@ struct LoaderPlan {
   int rank = 0, ranks = 1;
   int batch = 1;                   ///< images a step over all ranks
   std::uint64_t first_sample = 0;  ///< where the first step begins: 0, or the samples done before a resume
+  std::uint64_t end_sample = UINT64_MAX >> 1;  ///< one past the run's last: its last batch may be smaller
 };
 
 class Loader {
@@ -31,7 +32,7 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// This rank's share of the next step; without end. Waits until it is ready. The reference is good until
+  /// This rank's share of the next step; empty past the end. Waits until it is ready. The reference is good until
   /// the next call. Throws what a worker met, naming the frame; every later call throws it again.
   const Batch& next();
 

@@ -275,7 +275,7 @@ void Run::go() {
   }
   loader_.emplace(train_frames_, settings_,
                   data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
-                                   plan_.batch, static_cast<std::uint64_t>(samples_)});
+                                   plan_.batch, static_cast<std::uint64_t>(samples_), static_cast<std::uint64_t>(plan_.samples)});
   interval_ = Interval();
   while (!finished()) {
     const std::int64_t before = samples_;

@@ -135,6 +135,25 @@ TEST_CASE("colour changes once a batch or once an image", "[loader]") {
   }
 }
 
+TEST_CASE("the run's last batch is what is left, and nothing comes after it", "[loader]") {
+  const test::ScratchFolder folder;
+  const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
+  const Collected whole = collect(dataset, settings(), 1, 4, 2);
+  for (const int ranks : {1, 2, 3, 4}) {
+    std::vector<std::string> names;
+    for (int step = 0; step < 3; ++step) {
+      for (int rank = 0; rank < ranks; ++rank) {
+        data::Loader loader(dataset, settings(),
+                            data::LoaderPlan{.seed = 5, .rank = rank, .ranks = ranks, .batch = 4, .end_sample = 6});
+        for (int skipped = 0; skipped < step; ++skipped) loader.next();
+        const auto& batch = loader.next();
+        names.insert(names.end(), batch.names.begin(), batch.names.end());
+      }
+    }
+    CHECK(names == std::vector<std::string>(whole.names.begin(), whole.names.begin() + 6));
+  }
+}
+
 TEST_CASE("more ranks than images leave some ranks with none", "[loader]") {
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 3), "a test");

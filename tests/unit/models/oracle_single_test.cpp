@@ -9,7 +9,7 @@ TEST_CASE("float32 equals the PyTorch twin as far as float32 goes", "[oracle_sin
   const test::ScratchFolder folder;
   const auto peer = test::shared_folder() / "peer" / "fastbox_torch.py";
   const bool has_peer = std::filesystem::exists(peer);
-  const std::string size = "--batch 2 --width-multiple 0.25 --height 192 --width 256";
+  const std::string size = "--batch 2 --width-multiple 0.25 --height 384 --width 1248";
   REQUIRE(test::make_oracle(has_peer ? peer : "tests/oracle/fastbox_twin.py", folder / "oracle",
                             has_peer ? size : size + " --single", has_peer));
   const test::Oracle oracle(folder / "oracle");
