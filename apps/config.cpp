@@ -24,8 +24,7 @@ struct Options {
 
 void add_show(CLI::App& config) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      config.add_subcommand("show", "Print every value of a run file after inheritance and --set");
+  CLI::App* command = config.add_subcommand("show", "Print every value of a run file after inheritance and --set");
   command->add_option("RUN", options->run_file, "Run file, or run folder")->required();
   command->add_option("--set", options->overrides, "Override: key=value")
       ->type_name("KEY=VALUE")
@@ -39,8 +38,7 @@ void add_show(CLI::App& config) {
 
 void add_diff(CLI::App& config) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      config.add_subcommand("diff", "Print the keys whose values differ between two run files");
+  CLI::App* command = config.add_subcommand("diff", "Print the keys whose values differ between two run files");
   command->add_option("A", options->run_file, "Run file, or run folder")->required();
   command->add_option("B", options->other, "Run file, or run folder")->required();
   command->callback([options] {
@@ -52,11 +50,8 @@ void add_diff(CLI::App& config) {
 
 void add_keys(CLI::App& config) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      config.add_subcommand("keys", "Print every key of a run file: default, limits, description");
-  command
-      ->add_option("--format", options->format,
-                   "text, yaml (configs/base.yaml) or markdown (docs/configuration.md)")
+  CLI::App* command = config.add_subcommand("keys", "Print every key of a run file: default, limits, description");
+  command->add_option("--format", options->format, "text, yaml (configs/base.yaml) or markdown (docs/configuration.md)")
       ->check(CLI::IsMember({"text", "yaml", "markdown"}))
       ->capture_default_str();
   command->callback([options] {
@@ -72,8 +67,7 @@ void add_keys(CLI::App& config) {
 }  // namespace
 
 void add_config(CLI::App& app) {
-  CLI::App* config =
-      app.add_subcommand("config", "Look at run files: every value, its origin, and what differs");
+  CLI::App* config = app.add_subcommand("config", "Look at run files: every value, its origin, and what differs");
   config->require_subcommand(1);
   add_show(*config);
   add_diff(*config);

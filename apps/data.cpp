@@ -39,7 +39,8 @@ void add_synth(CLI::App& data) {
   command->add_option("--train", options->train, "training frames")->capture_default_str();
   command->add_option("--val", options->val, "validation frames")->capture_default_str();
   command->add_option("--seed", options->seed, "the same seed gives the same bytes")->capture_default_str();
-  command->add_option("--workers", options->workers, "threads; 0: as many as the machine has cores")->capture_default_str();
+  command->add_option("--workers", options->workers, "threads; 0: as many as the machine has cores")
+      ->capture_default_str();
   command->callback([options] {
     Progress progress("scenes");
     options->progress = [&](int done, int total) { progress.show(done, total); };

@@ -18,27 +18,39 @@ bool all_ranks_arrive(comm::World& world) {
   auto waiting = arrived->get_future();
   world.mpi().post([&world, arrived] {
     MPI_Request request;
-    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    MPI_Ibarrier(world.leaving(), &request);
     world.mpi().watch(request, [arrived] { arrived->set_value(); });
   });
   return waiting.wait_for(patience) == std::future_status::ready;
+}
+
+/// What all ranks met is said once: by rank 0, and by those that have something else to say.
+void let_rank_0_speak(comm::World& world, const std::string& message) {
+  if (world.broadcast(message) == message && !world.is_first()) log::set_level(log::Level::off);
 }
 
 }  // namespace
 
 void run_distributed(const std::function<void(comm::World&)>& work) {
   comm::World world;
+  ExitCode code = ExitCode::defect;
+  std::string message;
   try {
     work(world);
+    return;
   } catch (const Error& error) {
-    if (all_ranks_arrive(world)) throw;
-    log::error(error.what());
-    comm::World::abort(error.code());
+    code = error.code();
+    message = error.what();
   } catch (const std::exception& error) {
-    if (all_ranks_arrive(world)) throw;
-    log::error("a defect of fastbox: ", error.what());
-    comm::World::abort(ExitCode::defect);
+    message = concat("a defect of fastbox: ", error.what());
   }
+  if (!all_ranks_arrive(world)) {
+    log::error(message);
+    comm::World::abort(code);
+  }
+  code = world.agree(code);
+  let_rank_0_speak(world, message);
+  throw Error(code, message);
 }
 
 }  // namespace fastbox::apps

@@ -68,13 +68,19 @@ void add_eval(CLI::App& app) {
   predictions->excludes(checkpoint)->needs(labels);
   labels->needs(predictions);
   command->add_option("--data", options->data, "KITTI's root (default: the run's)")->needs(checkpoint);
-  command->add_option("--split", options->split, "list of the frames to evaluate (default: the run's validation list, or all result files)");
-  command->add_option("--set", options->overrides, "a key's value over the run's: key=value")->allow_extra_args(false)->needs(checkpoint);
+  command->add_option("--split", options->split,
+                      "list of the frames to evaluate (default: the run's validation list, or all result files)");
+  command->add_option("--set", options->overrides, "a key's value over the run's: key=value")
+      ->allow_extra_args(false)
+      ->needs(checkpoint);
   command->add_option("--out", options->out, "also write the result files into this folder")->needs(checkpoint);
   command->add_option("--evaluator", options->evaluator, "generation of the official evaluator")
       ->check(CLI::IsMember({"kitti2017", "kitti2017a", "kitti2012"}))
       ->capture_default_str();
-  command->add_flag("--missing-as-empty", options->missing_as_empty, "a listed frame without result file has no detections")->needs(predictions);
+  command
+      ->add_flag("--missing-as-empty", options->missing_as_empty,
+                 "a listed frame without result file has no detections")
+      ->needs(predictions);
   command->add_option("--json", options->json, "write every figure to this file; - for standard output");
   command->callback([options, command] {
     if (!options->predictions.empty())

@@ -28,15 +28,21 @@ std::string processor() {
   return "unknown";
 }
 
-nlohmann::ordered_json describe() {
-  char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+/// MPICH's first line is "MPICH Version:<tab>4.0.2".
+std::string mpi_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;
-  MPI_Get_library_version(mpi, &length);
-  const std::string mpi_text(mpi, static_cast<std::size_t>(length));
+  MPI_Get_library_version(text, &length);
+  const std::string_view first = split(std::string_view(text, static_cast<std::size_t>(length)), '\n')[0];
+  const auto colon = first.find(':');
+  return colon == std::string_view::npos ? std::string(first) : concat("MPICH ", trim(first.substr(colon + 1)));
+}
+
+nlohmann::ordered_json describe() {
   const bool plugin = std::filesystem::exists(train::plugin_path());
   return {{"fastbox", FASTBOX_VERSION},
           {"libtorch", TORCH_VERSION},
-          {"mpi", trim(split(mpi_text, '\n')[0])},
+          {"mpi", mpi_version()},
           {"opencv", CV_VERSION},
           {"processor", processor()},
           {"cores", std::thread::hardware_concurrency()},

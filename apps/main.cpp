@@ -1,13 +1,26 @@
 // fastbox: one binary, one command a file. This is the only place that catches.
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "commands.hpp"
 
 namespace {
+
+/// CLI11 alone would only say that a command is missing.
+void require_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) commands.push_back(command->get_name());
+  for (const auto& command : commands)
+    if (command == word) return;
+  const std::string near = fastbox::nearest_word(word, commands);
+  fastbox::fail(fastbox::ExitCode::usage, "'", word, "' is no command of fastbox",
+                near.empty() ? "" : "; did you mean '" + near + "'?", " (", fastbox::join(commands, ", "), ")");
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Trains, evaluates and runs the FastBox detector on KITTI.", "fastbox");
@@ -20,6 +33,8 @@ int run(int argc, char** argv) {
   fastbox::apps::add_data(app);
   fastbox::apps::add_config(app);
   fastbox::apps::add_info(app);
+  if (const std::string word = argc > 1 ? argv[1] : ""; !word.empty() && !word.starts_with('-'))
+    require_command(app, word);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,6 +9,8 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "commands.hpp"
+#include "data/sampler.hpp"
+#include "distributed.hpp"
 #include "eval/drawing.hpp"
 #include "io/image.hpp"
 #include "train/detector.hpp"
@@ -45,18 +47,22 @@ std::vector<fs::path> images_of(const std::vector<std::string>& inputs) {
   for (const auto& image : images) {
     const auto [other, is_new] = by_name.emplace(image.stem().string(), image);
     if (!is_new)
-      fail(ExitCode::usage, image.string(), ": has the name of ", other->second.string(), "; both results would be one file");
+      fail(ExitCode::usage, image.string(), ": has the name of ", other->second.string(),
+           "; both results would be one file");
   }
   return images;
 }
 
-void predict(const Options& options) {
+/// This rank's share of the images.
+void predict(const Options& options, comm::World& world) {
   const auto images = images_of(options.inputs);
-  const auto loaded = train::load_model(options.checkpoint, options.overrides, 0);
+  const auto loaded = train::load_model(options.checkpoint, options.overrides, world.node_rank());
   const auto& settings = loaded.config.settings;
-  at::set_num_threads(train::choose_threads(settings.run.threads, 1));
+  at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
   const train::Detector detector(*loaded.model, settings);
-  for (const auto& image : images) {
+  const auto share = data::share_of(static_cast<std::int64_t>(images.size()), world.rank(), world.size());
+  for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
+    const fs::path& image = images[static_cast<std::size_t>(i)];
     const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
     const auto objects = detector.detect(frame);
     const fs::path result = fs::path(options.out) / image.stem();
@@ -78,10 +84,11 @@ void add_predict(CLI::App& app) {
   command->add_option("--checkpoint", options->checkpoint, "run folder or step folder")->required();
   command->add_option("--out", options->out, "folder for NAME.txt and, with --draw, NAME.png")->required();
   command->add_flag("--draw", options->draw, "also write the pictures with boxes, classes and scores");
-  command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")->capture_default_str();
+  command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")
+      ->capture_default_str();
   command->add_option("--set", options->overrides, "a key's value over the run's: key=value")->allow_extra_args(false);
   command->add_option("IMAGE_OR_FOLDER", options->inputs, "8-bit RGB PNGs, or folders of them")->required();
-  command->callback([options] { predict(*options); });
+  command->callback([options] { run_distributed([&](comm::World& world) { predict(*options, world); }); });
 }
 
 }  // namespace fastbox::apps

@@ -31,8 +31,10 @@ void add_train(CLI::App& app) {
   auto* command = app.add_subcommand("train", "Train a detector as a run file says; under mpiexec, on all its ranks");
   auto options = std::make_shared<Options>();
   command->add_option("RUN.yaml", options->run_file, "the run file")->required();
-  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")->allow_extra_args(false);
-  command->add_option("--run-dir", options->run_folder, "where the run's files go (default: runs/ and the run file's name)");
+  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
+      ->allow_extra_args(false);
+  command->add_option("--run-dir", options->run_folder,
+                      "where the run's files go (default: runs/ and the run file's name)");
   command->add_flag("--resume", options->resume, "go on from the folder's newest checkpoint");
   command->callback([options] { train(*options); });
 }

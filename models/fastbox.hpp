@@ -2,8 +2,8 @@
 //
 // A first prediction per cell of a stride-32 grid from the deep features; then nine bilinear samples of the early
 // features at each predicted box (rezoom) correct confidence and box. One device, one process; used by one thread at a
-// time. The module owns its parameters, named as the PyTorch twin names them (encoder.*, ip, box_out, confs_out, delta1,
-// delta2, delta_boxes).
+// time. The module owns its parameters, named as the PyTorch twin names them (encoder.*, ip, box_out, confs_out,
+// delta1, delta2, delta_boxes).
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 namespace fastbox::models {
 
 /// Constant factors inside the decoder. KittiBox's suit pretrained VGG features with their values of hundreds; for an
-/// encoder that starts at random and gives values of order one, `balanced` brings every layer's input to order one. (With
-/// KittiBox's, 1 / 1000 starves the second look, and 50 makes its confidence jump by a logit a step under Adam.)
+/// encoder that starts at random and gives values of order one, `balanced` brings every layer's input to order one.
+/// (With KittiBox's, 1 / 1000 starves the second look, and 50 makes its confidence jump by a logit a step under Adam.)
 struct Gains {
   double deep = 0.1, zoom = 1e-3, delta_logits = 50;
 

@@ -8,15 +8,18 @@
 
 namespace fastbox::models {
 
-at::Generator seeded_generator(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+at::Generator seeded_generator(std::uint64_t seed) {
+  return at::detail::createCPUGenerator(seed);
+}
 
 int scaled_channels(int channels, double width_multiple) {
   return std::max(8, static_cast<int>(channels * width_multiple));
 }
 
 Convolution::Convolution(const Options& options) : options_(options) {
-  weight = register_parameter("weight", at::zeros({options.out, options.in, options.kernel, options.kernel})
-                                            .contiguous(at::MemoryFormat::ChannelsLast));
+  weight = register_parameter(
+      "weight",
+      at::zeros({options.out, options.in, options.kernel, options.kernel}).contiguous(at::MemoryFormat::ChannelsLast));
   if (options.bias) bias = register_parameter("bias", at::zeros({options.out}));
 }
 
@@ -37,6 +40,8 @@ GroupNorm::GroupNorm(int channels, int groups) : groups_(groups) {
   bias = register_parameter("bias", at::zeros({channels}));
 }
 
-at::Tensor GroupNorm::forward(const at::Tensor& x) const { return at::group_norm(x, groups_, weight, bias, 1e-5); }
+at::Tensor GroupNorm::forward(const at::Tensor& x) const {
+  return at::group_norm(x, groups_, weight, bias, 1e-5);
+}
 
 }  // namespace fastbox::models

@@ -19,7 +19,9 @@ int scaled(int channels, double width_multiple) {
   return std::max(1, scaled_channels(channels, width_multiple) / channels_per_group) * channels_per_group;
 }
 
-at::Tensor doubled(const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }
+at::Tensor doubled(const at::Tensor& x) {
+  return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+}
 
 }  // namespace
 
@@ -66,7 +68,8 @@ Small::Small(double width_multiple)
     const auto module = register_module("stage" + std::to_string(8 << i), std::make_shared<torch::nn::Module>());
     Stage stage{module->register_module("down", std::make_shared<NormalisedConvolution>(channels, out, 3, 2)), {}};
     for (int block = 0; block < stage_blocks[i]; ++block)
-      stage.blocks.push_back(module->register_module("block" + std::to_string(block), std::make_shared<ResidualBlock>(out)));
+      stage.blocks.push_back(
+          module->register_module("block" + std::to_string(block), std::make_shared<ResidualBlock>(out)));
     laterals_.push_back(module->register_module(
         "lateral", std::make_shared<Convolution>(Convolution::Options{out, early, 1, 1, /*padding=*/0, true})));
     stages_.push_back(std::move(stage));

@@ -1,8 +1,8 @@
 // A small encoder made for CPUs: residual stages with group normalisation, so no statistics over the batch.
 //
-// Stem: a 4x4 convolution of stride 4. Stages at strides 8, 16 and 32, most of the work at low resolution. `early` joins
-// the stride-8 stage with what the deeper ones saw (top-down, as in a feature pyramid: Lin et al. 2017), so that the second
-// look knows its surroundings.
+// Stem: a 4x4 convolution of stride 4. Stages at strides 8, 16 and 32, most of the work at low resolution. `early`
+// joins the stride-8 stage with what the deeper ones saw (top-down, as in a feature pyramid: Lin et al. 2017), so that
+// the second look knows its surroundings.
 #pragma once
 
 #include <memory>
@@ -52,7 +52,7 @@ class Small : public Encoder {
   };
 
   std::shared_ptr<NormalisedConvolution> stem_, smooth_;
-  std::vector<Stage> stages_;                          // strides 8, 16, 32
+  std::vector<Stage> stages_;                           // strides 8, 16, 32
   std::vector<std::shared_ptr<Convolution>> laterals_;  // of the stages
 };
 

@@ -9,8 +9,8 @@ namespace fastbox::models {
 namespace {
 
 constexpr int pool = 0;
-constexpr std::array layers = {64,  64,  pool, 128, 128, pool, 256, 256, 256,
-                               pool, 512, 512, 512, pool, 512, 512, 512, pool};
+constexpr std::array layers = {64,   64,  pool, 128, 128,  pool, 256, 256, 256,
+                               pool, 512, 512,  512, pool, 512,  512, 512, pool};
 constexpr int early_convolution = 21;  // conv4_3's position
 constexpr std::array<double, 3> bgr_means = {103.939, 116.779, 123.68};
 
@@ -27,16 +27,17 @@ Vgg16::Vgg16(double width_multiple)
     }
     const int out = scaled_channels(layer, width_multiple);
     convolutions_[position] = list->register_module(std::to_string(position),
-                                              std::make_shared<Convolution>(Convolution::Options{channels, out}));
+                                                    std::make_shared<Convolution>(Convolution::Options{channels, out}));
     channels = out;
     position += 2;  // the ReLU has a position of its own
   }
 }
 
 Features Vgg16::forward(const at::Tensor& rgb) {
-  const at::Tensor mean = at::tensor(at::ArrayRef<double>(bgr_means.data(), bgr_means.size()), rgb.options().dtype(at::kDouble))
-                              .to(rgb.scalar_type())
-                              .view({1, 3, 1, 1});
+  const at::Tensor mean =
+      at::tensor(at::ArrayRef<double>(bgr_means.data(), bgr_means.size()), rgb.options().dtype(at::kDouble))
+          .to(rgb.scalar_type())
+          .view({1, 3, 1, 1});
   at::Tensor x = (rgb.flip(1) - mean).contiguous(at::MemoryFormat::ChannelsLast);
   Features features;
   int position = 0;

@@ -133,8 +133,7 @@ void paint_horizon(Canvas& canvas, const Light& light, Random& random) {
     constexpr int steps = 40;
     for (int i = 0; i < steps; ++i) {
       const auto height = [&](int k) {
-        return tall *
-               (1 + 0.45 * texture(phase + k * 5, layer * 97) + 0.25 * texture(phase + k * 41, 11 + layer));
+        return tall * (1 + 0.45 * texture(phase + k * 5, layer * 97) + 0.25 * texture(phase + k * 41, 11 + layer));
       };
       const double u0 = static_cast<double>(i) * camera.width / steps - 1;
       const double u1 = static_cast<double>(i + 1) * camera.width / steps;
@@ -174,8 +173,7 @@ void paint_ground(Canvas& canvas, const Road& road, const Light& light, Random& 
                         *far_row = texture_row(static_cast<int>(s * 2));
       // Places along the row in 1/65536 of a cell.
       const auto fixed_point = [&](double cells_per_metre) {
-        const double start =
-            ((begin - camera.cx * Canvas::scale) * metres_per_column + 600) * cells_per_metre;
+        const double start = ((begin - camera.cx * Canvas::scale) * metres_per_column + 600) * cells_per_metre;
         return std::pair(static_cast<std::int64_t>(start * 65536),
                          static_cast<std::int64_t>(metres_per_column * cells_per_metre * 65536));
       };

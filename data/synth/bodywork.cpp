@@ -28,8 +28,8 @@ void Bodywork::face(std::span<const Vec3> corners, const Colour& own, const Vec3
   canvas_.polygon(corners, paint);
 }
 
-void Bodywork::quad(const Vec3& a, const Vec3& b, const Vec3& c, const Vec3& d, const Colour& own,
-                    const Vec3& normal, float gloss) {
+void Bodywork::quad(const Vec3& a, const Vec3& b, const Vec3& c, const Vec3& d, const Colour& own, const Vec3& normal,
+                    float gloss) {
   const std::array<Vec3, 4> corners{a, b, c, d};
   face(corners, own, normal, gloss);
 }
@@ -41,8 +41,7 @@ void Bodywork::strip(const Corner& p, const Corner& q, double from, double to, d
                   p.half + (q.half - p.half) * share};
   };
   const Corner a = mix(from), b = mix(to);
-  quad(at(a, left), at(a, right), at(b, right), at(b, left), own, {q.up - p.up, p.forward - q.forward, 0},
-       gloss);
+  quad(at(a, left), at(a, right), at(b, right), at(b, left), own, {q.up - p.up, p.forward - q.forward, 0}, gloss);
 }
 
 void Bodywork::lamp(const Vec3& a, const Vec3& b, const Vec3& c, const Vec3& d, const Colour& own, bool lit) {
@@ -85,11 +84,10 @@ void sweep(Bodywork& body, std::span<const Corner> profile, const Colour& own, f
   }
 }
 
-void side_window(Bodywork& body, double side, double f0, double f1, double g0, double g1, double low,
-                 double high, double half_low, double half_high, const Colour& glass) {
-  body.quad(body.at(f0, low, side * half_low), body.at(g0, high, side * half_high),
-            body.at(g1, high, side * half_high), body.at(f1, low, side * half_low), glass, {0, 0.2, side},
-            0.8f);
+void side_window(Bodywork& body, double side, double f0, double f1, double g0, double g1, double low, double high,
+                 double half_low, double half_high, const Colour& glass) {
+  body.quad(body.at(f0, low, side * half_low), body.at(g0, high, side * half_high), body.at(g1, high, side * half_high),
+            body.at(f1, low, side * half_low), glass, {0, 0.2, side}, 0.8f);
 }
 
 void paint_far_wheels(Bodywork& body, const Wheels& wheels) {
@@ -100,8 +98,7 @@ void paint_far_wheels(Bodywork& body, const Wheels& wheels) {
       body.disc(forward, r, out, r, tyre);
       for (const double end : {0.85, -0.85})  // the tread, seen from ahead or behind
         body.quad(body.at(forward + end * r * 0.5, 0.02, in), body.at(forward + end * r * 0.5, 0.02, out),
-                  body.at(forward + end * r, r, out), body.at(forward + end * r, r, in), tyre * 0.8f,
-                  {end, 0, 0});
+                  body.at(forward + end * r, r, out), body.at(forward + end * r, r, in), tyre * 0.8f, {end, 0, 0});
     }
 }
 
@@ -122,16 +119,16 @@ void paint_end(Bodywork& body, const Vehicle& v, double end, double forward, dou
   const bool lit = body.light().dusk && v.moving, front = end > 0;
   const double place = forward + end * 0.012;
   const auto bar = [&](double l0, double l1, double low, double high, const Colour& own, bool glows) {
-    body.lamp(body.at(place, low, l0), body.at(place, low, l1), body.at(place, high, l1),
-              body.at(place, high, l0), own, glows);
+    body.lamp(body.at(place, low, l0), body.at(place, low, l1), body.at(place, high, l1), body.at(place, high, l0), own,
+              glows);
   };
-  const Colour lamp = front ? (lit ? Colour(255, 250, 220) : Colour(226, 230, 232))
-                            : (lit ? Colour(255, 48, 36) : Colour(176, 26, 26));
+  const Colour lamp =
+      front ? (lit ? Colour(255, 250, 220) : Colour(226, 230, 232)) : (lit ? Colour(255, 48, 36) : Colour(176, 26, 26));
   for (const double side : {1.0, -1.0}) {
     bar(side * half, side * (half - lamp_wide), lamp_low, lamp_high, lamp, lit);
     if (!front)
-      bar(side * half, side * (half - lamp_wide), lamp_low, lamp_low + 0.28 * (lamp_high - lamp_low),
-          {220, 150, 120}, lit);
+      bar(side * half, side * (half - lamp_wide), lamp_low, lamp_low + 0.28 * (lamp_high - lamp_low), {220, 150, 120},
+          lit);
   }
   const double bumper = 0.26 + 0.1 * random.uniform();
   if (front) bar(-half * 0.55, half * 0.55, lamp_low - 0.06, lamp_high - 0.02, black * 1.4f, false);

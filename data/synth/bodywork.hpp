@@ -23,8 +23,7 @@ const Colour glass_dark(34, 40, 48), tyre(30, 30, 32), rim(150, 152, 156), black
 
 class Bodywork {
  public:
-  Bodywork(Canvas& canvas, const Pose& pose, const Light& light)
-      : canvas_(canvas), pose_(pose), light_(light) {}
+  Bodywork(Canvas& canvas, const Pose& pose, const Light& light) : canvas_(canvas), pose_(pose), light_(light) {}
 
   /// Camera coordinates of a point of the body; of a profile's corner on the left (side 1) or right (-1).
   Vec3 at(double forward, double up, double left) const { return pose_.at(forward, up, left); }
@@ -42,8 +41,8 @@ class Bodywork {
 
   /// The strip across the body between two profile corners, whole or an inset part: `from`..`to` (0..1) along
   /// it, `left`..`right` (-1..1) across. Profiles run from the front's foot over the top to the rear's foot.
-  void strip(const Corner& p, const Corner& q, double from, double to, double left, double right,
-             const Colour& own, float gloss = 0);
+  void strip(const Corner& p, const Corner& q, double from, double to, double left, double right, const Colour& own,
+             float gloss = 0);
   bool strip_seen(const Corner& p, const Corner& q) const {
     return seen(at(p, 0), q.up - p.up, p.forward - q.forward, 0);
   }
@@ -69,8 +68,8 @@ class Bodywork {
 void sweep(Bodywork& body, std::span<const Corner> profile, const Colour& own, float gloss);
 
 /// A side window from forward places f0, f1 at height `low` to g0, g1 at `high`.
-void side_window(Bodywork& body, double side, double f0, double f1, double g0, double g1, double low,
-                 double high, double half_low, double half_high, const Colour& glass);
+void side_window(Bodywork& body, double side, double f0, double f1, double g0, double g1, double low, double high,
+                 double half_low, double half_high, const Colour& glass);
 
 struct Wheels {
   double front, rear;   ///< forward places

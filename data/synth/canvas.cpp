@@ -91,8 +91,7 @@ void Canvas::set_owner(std::uint8_t owner) {
   extent_ = {far, far, -far, -far};
 }
 
-void Canvas::fill_row(int y, int begin, int end, const Colour& colour, const Paint& paint,
-                      const Shades& shades) {
+void Canvas::fill_row(int y, int begin, int end, const Colour& colour, const Paint& paint, const Shades& shades) {
   cv::Vec3b* row = rgb_[y];
   if (paint.alpha < 1) {
     const int kept = static_cast<int>((1.f - paint.alpha) * 256.f);
@@ -100,14 +99,12 @@ void Canvas::fill_row(int y, int begin, int end, const Colour& colour, const Pai
     for (int c = 0; c < 3; ++c)
       part[c] = static_cast<int>(std::clamp(colour[c], 0.f, 255.f) * paint.alpha * 256.f) + 128;
     for (int x = begin; x < end; ++x)
-      for (int c = 0; c < 3; ++c)
-        row[x][c] = static_cast<uchar>(std::min((part[c] + row[x][c] * kept) >> 8, 255));
+      for (int c = 0; c < 3; ++c) row[x][c] = static_cast<uchar>(std::min((part[c] + row[x][c] * kept) >> 8, 255));
     return;
   }
   if (paint.grain > 0) {
     const std::int8_t* values = texture_row(y + paint.grain_y);
-    for (int x = begin; x < end; ++x)
-      row[x] = shades[shade_of(values[(x + paint.grain_x) & (texture_size - 1)])];
+    for (int x = begin; x < end; ++x) row[x] = shades[shade_of(values[(x + paint.grain_x) & (texture_size - 1)])];
   } else {
     std::fill(row + begin, row + end, rounded(colour));
   }
@@ -177,8 +174,7 @@ void Canvas::polygon(std::span<const Vec3> corners, const Paint& paint) {
 void Canvas::capsule(const Vec3& a, const Vec3& b, double radius_a, double radius_b, const Paint& paint) {
   if (a.z < near_plane || b.z < near_plane) return;
   const Vec2 p = camera_.project(a), q = camera_.project(b);
-  const double rp = std::max(0.3, camera_.focal * radius_a / a.z),
-               rq = std::max(0.3, camera_.focal * radius_b / b.z);
+  const double rp = std::max(0.3, camera_.focal * radius_a / a.z), rq = std::max(0.3, camera_.focal * radius_b / b.z);
   const double angle = std::atan2(q.y - p.y, q.x - p.x);
   constexpr int half = 7;
   std::array<Vec2, 2 * half> outline;
@@ -208,8 +204,7 @@ int Canvas::count(std::uint8_t owner, const io::Box& within, io::Box* hull) cons
         top = std::min(top, y), bottom = std::max(bottom, y);
       }
   // A painted pixel is half a frame pixel wide; its outer edges in frame coordinates.
-  if (hull && total)
-    *hull = {left / 2.0 - 0.5, top / 2.0 - 0.5, (right + 1) / 2.0 - 0.5, (bottom + 1) / 2.0 - 0.5};
+  if (hull && total) *hull = {left / 2.0 - 0.5, top / 2.0 - 0.5, (right + 1) / 2.0 - 0.5, (bottom + 1) / 2.0 - 0.5};
   return total;
 }
 

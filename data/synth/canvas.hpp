@@ -23,8 +23,8 @@ struct Paint {
   Colour colour;
   Colour lower;  ///< the colour at the polygon's lowest row, where `gradient`; `colour` is the highest's
   bool gradient = false;
-  float alpha = 1;  ///< below 1 the polygon mixes with what is there, and claims no pixel in the buffer
-  float grain = 0;  ///< amplitude of a fine texture, as a share of `colour`; not with a gradient
+  float alpha = 1;               ///< below 1 the polygon mixes with what is there, and claims no pixel in the buffer
+  float grain = 0;               ///< amplitude of a fine texture, as a share of `colour`; not with a gradient
   int grain_x = 0, grain_y = 0;  ///< where the texture begins
 };
 
@@ -42,8 +42,7 @@ class Grained {
   /// The colour where the texture has this value (texture_one = 1).
   cv::Vec3b at(int value) const {
     cv::Vec3b pixel;
-    for (int c = 0; c < 3; ++c)
-      pixel[c] = static_cast<uchar>(std::clamp((base_[c] + value * step_[c]) >> 16, 0, 255));
+    for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uchar>(std::clamp((base_[c] + value * step_[c]) >> 16, 0, 255));
     return pixel;
   }
 

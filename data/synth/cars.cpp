@@ -6,8 +6,7 @@ namespace fastbox::synth {
 
 void paint_car(Bodywork& body, const Vehicle& v, Random& random) {
   const double l = v.length / 2, w = v.width / 2, h = v.height;
-  const bool saloon = v.body == Body::saloon, tall = v.body == Body::off_roader,
-             estate = v.body == Body::estate;
+  const bool saloon = v.body == Body::saloon, tall = v.body == Body::off_roader, estate = v.body == Body::estate;
   const double clear = tall ? 0.3 : 0.2, nose = h * 0.50, belt = h * (tall ? 0.62 : 0.61),
                tail = saloon ? belt * 1.04 : belt;
   const double bonnet = saloon ? 1.15 : estate || tall ? 1.05 : 0.85, boot = saloon ? 0.85 : 0.12;
@@ -42,9 +41,8 @@ void paint_car(Bodywork& body, const Vehicle& v, Random& random) {
               {0, 0, double(side)});
     const double door = (screen - rake + end + back) / 2;
     for (const double at : {screen - 0.25, door, end + back * 0.8})
-      body.quad(body.at(at, clear + 0.1, side * w), body.at(at, belt, side * w),
-                body.at(at - 0.025, belt, side * w), body.at(at - 0.025, clear + 0.1, side * w),
-                v.colour * 0.55f, {0, 0, double(side)});
+      body.quad(body.at(at, clear + 0.1, side * w), body.at(at, belt, side * w), body.at(at - 0.025, belt, side * w),
+                body.at(at - 0.025, clear + 0.1, side * w), v.colour * 0.55f, {0, 0, double(side)});
   }
   paint_near_wheels(body, wheels, side, rim * static_cast<float>(random.uniform(0.7, 1.2)));
   paint_end(body, v, -1, -l + 0.02, w * 0.9, h * 0.44, tail - 0.06, tall || estate ? 0.2 : 0.32, random);
@@ -58,16 +56,15 @@ void paint_car(Bodywork& body, const Vehicle& v, Random& random) {
   const double half_low = base_half + lean * 0.06 + 0.004, half_high = base_half + lean * 0.9 + 0.004;
   for (const double s : {1.0, -1.0}) {
     if (!body.seen(body.at(0, belt, s * base_half), 0, 0, s)) continue;
-    const double top_front = screen - rake * 0.94, top_rear = end + back * 0.92,
-                 middle = (top_front + top_rear) / 2;
-    side_window(body, s, screen - 0.16, middle + gap, top_front - 0.02, middle + gap, low, high, half_low,
-                half_high, glass_dark);
-    side_window(body, s, middle - gap, end + 0.24, middle - gap, top_rear + 0.08, low, high, half_low,
-                half_high, glass_dark);
+    const double top_front = screen - rake * 0.94, top_rear = end + back * 0.92, middle = (top_front + top_rear) / 2;
+    side_window(body, s, screen - 0.16, middle + gap, top_front - 0.02, middle + gap, low, high, half_low, half_high,
+                glass_dark);
+    side_window(body, s, middle - gap, end + 0.24, middle - gap, top_rear + 0.08, low, high, half_low, half_high,
+                glass_dark);
     const double mirror = screen - 0.3;  // inside the body's width
     body.quad(body.at(mirror, belt, s * w), body.at(mirror, belt + 0.14, s * w),
-              body.at(mirror - 0.16, belt + 0.14, s * w), body.at(mirror - 0.16, belt, s * w),
-              v.colour * 0.8f, {0, 0, s});
+              body.at(mirror - 0.16, belt + 0.14, s * w), body.at(mirror - 0.16, belt, s * w), v.colour * 0.8f,
+              {0, 0, s});
   }
 }
 

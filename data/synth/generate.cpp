@@ -54,8 +54,8 @@ nlohmann::json describe(const Options& options) {
 void require_same(const fs::path& file, const nlohmann::json& wanted, const fs::path& folder) {
   const auto found = nlohmann::json::parse(read_file(file), nullptr, false);
   if (found == wanted) return;
-  fail(ExitCode::usage, folder.string(), ": the folder holds other frames (", file.filename().string(),
-       " says ", found.is_discarded() ? "no JSON" : found.dump(), ", wanted ", wanted.dump(),
+  fail(ExitCode::usage, folder.string(), ": the folder holds other frames (", file.filename().string(), " says ",
+       found.is_discarded() ? "no JSON" : found.dump(), ", wanted ", wanted.dump(),
        "); choose another folder or remove this one");
 }
 
@@ -112,8 +112,7 @@ std::vector<std::string> names(int begin, int end) {
 void generate(const Options& options) {
   if (options.train < 1 || options.val < 1 || options.train > most_frames - options.val)
     fail(ExitCode::usage, "a data set of ", options.train, " training and ", options.val,
-         " validation frames was asked for, expected at least one of each and at most ", most_frames,
-         " together");
+         " validation frames was asked for, expected at least one of each and at most ", most_frames, " together");
   const Layout layout{options.folder};
   const auto wanted = describe(options);
   if (fs::exists(layout.manifest())) return require_same(layout.manifest(), wanted, options.folder);

@@ -31,9 +31,8 @@ struct Options {
   std::filesystem::path folder;
   int train = 0, val = 0;  ///< frames; those of val are numbered after those of train
   std::uint64_t seed = 1;
-  int workers = 0;  ///< threads; 0: as many as the machine has
-  std::function<void(int done, int total)>
-      progress;  ///< called by one thread at a time; frames found count as done
+  int workers = 0;                                    ///< threads; 0: as many as the machine has
+  std::function<void(int done, int total)> progress;  ///< called by one thread at a time; frames found count as done
 };
 
 /// Makes the data set, or finishes one that was interrupted; returns at once where it is complete. Throws

@@ -9,8 +9,7 @@ namespace {
 
 void box(Bodywork& body, double rear, double front, double low, double high, double half, const Colour& own,
          float gloss) {
-  const std::array<Corner, 4> profile{
-      {{front, low, half}, {front, high, half}, {rear, high, half}, {rear, low, half}}};
+  const std::array<Corner, 4> profile{{{front, low, half}, {front, high, half}, {rear, high, half}, {rear, low, half}}};
   sweep(body, profile, own, gloss);
 }
 
@@ -36,8 +35,7 @@ void paint_truck(Bodywork& body, const Vehicle& v, Random& random) {
       body.strip(profile[1], profile[2], 0.05, 0.82, -0.9, 0.9, glass_dark * 1.3f, 1.0f);
     const int side = body.near_side(w);
     if (side != 0)
-      side_window(body, side, l - 0.25, l - 1.3, l - 0.4, l - 1.3, belt, top - 0.45, w * 0.97, w * 0.95,
-                  glass_dark);
+      side_window(body, side, l - 0.25, l - 1.3, l - 0.4, l - 1.3, belt, top - 0.45, w * 0.97, w * 0.95, glass_dark);
     paint_end(body, v, 1, l, w * 0.92, 0.62, 0.85, 0.35, random);
   };
   const auto load = [&] {
@@ -46,8 +44,8 @@ void paint_truck(Bodywork& body, const Vehicle& v, Random& random) {
     if (body.seen(body.at(-l, 1, 0), -1, 0, 0)) {
       for (const double left : {-w * 0.97, -0.03, w * 0.9})
         body.quad(body.at(-l - 0.01, 1.0, left), body.at(-l - 0.01, h - 0.08, left),
-                  body.at(-l - 0.01, h - 0.08, left + 0.06), body.at(-l - 0.01, 1.0, left + 0.06),
-                  cargo * 0.6f, {-1, 0, 0});
+                  body.at(-l - 0.01, h - 0.08, left + 0.06), body.at(-l - 0.01, 1.0, left + 0.06), cargo * 0.6f,
+                  {-1, 0, 0});
       paint_end(body, v, -1, -l, w * 0.95, 0.72, 0.92, 0.4, random);
     }
   };
@@ -66,16 +64,14 @@ void paint_tram(Bodywork& body, const Vehicle& v, Random& random) {
   const int side = body.near_side(w);
   if (side != 0) {
     for (double at = -l + 0.6; at + 1.4 < l; at += 1.6)
-      side_window(body, side, at, at + 1.35, at, at + 1.35, h * 0.42, h * 0.78, w + 0.005, w + 0.005,
-                  glass_dark);
+      side_window(body, side, at, at + 1.35, at, at + 1.35, h * 0.42, h * 0.78, w + 0.005, w + 0.005, glass_dark);
     body.quad(body.at(-l, 0.02, side * w), body.at(-l, 0.35, side * w), body.at(l, 0.35, side * w),
               body.at(l, 0.02, side * w), black * 2.f, {0, 0, double(side)});
   }
   for (const double end : {1.0, -1.0}) {
     if (!body.seen(body.at(end * l, 1, 0), end, 0, 0)) continue;
     body.quad(body.at(end * l, h * 0.4, -w * 0.88), body.at(end * l, h * 0.82, -w * 0.88),
-              body.at(end * l, h * 0.82, w * 0.88), body.at(end * l, h * 0.4, w * 0.88), glass_dark,
-              {end, 0, 0}, 0.9f);
+              body.at(end * l, h * 0.82, w * 0.88), body.at(end * l, h * 0.4, w * 0.88), glass_dark, {end, 0, 0}, 0.9f);
     paint_end(body, v, end, end * l, w * 0.9, 0.75, 0.95, 0.3, random);
   }
 }

@@ -25,15 +25,13 @@ Light pick_light(Random& random) {
   light.dusk = random.chance(0.22);
   const double azimuth = random.uniform(-3.14, 3.14);
   const double height = light.dusk ? random.uniform(0.12, 0.3) : random.uniform(0.5, 1.1);
-  light.to_sun = {std::cos(height) * std::sin(azimuth), -std::sin(height),
-                  std::cos(height) * std::cos(azimuth)};
+  light.to_sun = {std::cos(height) * std::sin(azimuth), -std::sin(height), std::cos(height) * std::cos(azimuth)};
   if (light.dusk) {
     light.sunny = 0.2;
     const auto level = static_cast<float>(random.uniform(0.42, 0.58));
     light.ambient = Colour(0.95f, 0.93f, 1.08f) * level;
     light.sun = Colour(0.55f, 0.36f, 0.22f) * level;
-    light.zenith = Colour(70, 84, 120) * (0.6f + level),
-    light.horizon = Colour(226, 172, 138) * (0.45f + level);
+    light.zenith = Colour(70, 84, 120) * (0.6f + level), light.horizon = Colour(226, 172, 138) * (0.45f + level);
     light.cloud = Colour(190, 150, 150) * (0.5f + level);
     light.haze = random.uniform(0.002, 0.005);
     return light;
@@ -68,9 +66,8 @@ void expose(cv::Mat& frame, const Light& light, Random& random) {
       const float factor = gain * (1 - corner * (dx * dx + 0.3f * dy * dy));
       const float grey = noise[at++ % noise_size];
       for (int c = 0; c < 3; ++c)
-        row[x][c] =
-            cv::saturate_cast<uchar>(factor * static_cast<float>(row[x][c]) + grey +
-                                     0.4f * noise[(at + static_cast<std::size_t>(c) * 911) % noise_size]);
+        row[x][c] = cv::saturate_cast<uchar>(factor * static_cast<float>(row[x][c]) + grey +
+                                             0.4f * noise[(at + static_cast<std::size_t>(c) * 911) % noise_size]);
     }
   }
 }

@@ -22,8 +22,7 @@ struct Clothes {
 
 Clothes pick_clothes(Random& random) {
   const auto any = [&](double low, double high) {
-    return Colour(static_cast<float>(random.uniform(low, high)),
-                  static_cast<float>(random.uniform(low, high)),
+    return Colour(static_cast<float>(random.uniform(low, high)), static_cast<float>(random.uniform(low, high)),
                   static_cast<float>(random.uniform(low, high)));
   };
   Clothes clothes{any(40, 225), any(25, 110), Colour(222, 176, 148), any(20, 90), any(20, 90)};
@@ -52,8 +51,7 @@ void head(std::vector<Limb>& limbs, const Vec3& neck, double h, const Clothes& c
   const double r = 0.062 * h;
   const Vec3 centre = neck + Vec3(0.02, h * 0.085, 0);
   limbs.push_back({neck, centre, 0.03 * h, 0.03 * h, clothes.skin});
-  limbs.push_back(
-      {centre + Vec3(0.01, -0.02, 0), centre + Vec3(0.01, 0.02, 0), r * 0.92, r * 0.9, clothes.skin});
+  limbs.push_back({centre + Vec3(0.01, -0.02, 0), centre + Vec3(0.01, 0.02, 0), r * 0.92, r * 0.9, clothes.skin});
   limbs.push_back({centre + Vec3(-0.035, 0.03, 0), centre + Vec3(-0.02, 0.055, 0), r * 0.9, r * 0.85,
                    helmet ? clothes.shirt * 0.8f + Colour(40, 40, 40) : clothes.hair});
 }
@@ -70,8 +68,8 @@ std::vector<Limb> walker(const Person& person, Random& random) {
     const Vec3 ankle(side * stride * 0.9 - 0.02, 0.045 * h, side * 0.055 * h);
     limbs.push_back({joint, knee, 0.052 * h, 0.038 * h, c.trousers});
     limbs.push_back({knee, ankle, 0.038 * h, 0.028 * h, c.trousers * 0.95f});
-    limbs.push_back({ankle + Vec3(-0.02, -0.018 * h, 0), ankle + Vec3(0.12, -0.022 * h, 0), 0.024 * h,
-                     0.02 * h, c.shoes});
+    limbs.push_back(
+        {ankle + Vec3(-0.02, -0.018 * h, 0), ankle + Vec3(0.12, -0.022 * h, 0), 0.024 * h, 0.02 * h, c.shoes});
     const Vec3 shoulder = neck + Vec3(0, -0.02 * h, side * 0.1 * h),
                elbow(-side * stride * 0.25, 0.63 * h, side * sway);
     const Vec3 hand(-side * stride * 0.5 + 0.06, 0.5 * h, side * sway * 0.95);
@@ -79,14 +77,14 @@ std::vector<Limb> walker(const Person& person, Random& random) {
     limbs.push_back({elbow, hand, 0.026 * h, 0.022 * h, random.chance(0.5) ? c.skin : c.shirt * 0.9f});
   }
   for (const double side : {1.0, -1.0})
-    limbs.push_back({hip + Vec3(0, -0.02 * h, side * 0.035 * h), neck + Vec3(0, -0.05 * h, side * 0.055 * h),
-                     0.06 * h, 0.06 * h, c.shirt});
-  limbs.push_back({neck + Vec3(0, -0.03 * h, 0.075 * h), neck + Vec3(0, -0.03 * h, -0.075 * h), 0.042 * h,
-                   0.042 * h, c.shirt});
+    limbs.push_back({hip + Vec3(0, -0.02 * h, side * 0.035 * h), neck + Vec3(0, -0.05 * h, side * 0.055 * h), 0.06 * h,
+                     0.06 * h, c.shirt});
+  limbs.push_back(
+      {neck + Vec3(0, -0.03 * h, 0.075 * h), neck + Vec3(0, -0.03 * h, -0.075 * h), 0.042 * h, 0.042 * h, c.shirt});
   head(limbs, neck, h, c, false);
   if (random.chance(0.25))  // a bag
-    limbs.push_back({Vec3(0, 0.46 * h, -sway), Vec3(0.02, 0.38 * h, -sway), 0.07, 0.09,
-                     c.trousers * 0.6f + Colour(40, 20, 10)});
+    limbs.push_back(
+        {Vec3(0, 0.46 * h, -sway), Vec3(0.02, 0.38 * h, -sway), 0.07, 0.09, c.trousers * 0.6f + Colour(40, 20, 10)});
   return limbs;
 }
 
@@ -132,8 +130,7 @@ std::vector<Limb> rider(const Person& person, Random& random) {
         {elbow, bar + Vec3(0, 0, side * 0.22), 0.045, 0.038, random.chance(0.4) ? c.skin : c.shirt * 0.92f});
   }
   for (const double side : {1.0, -1.0})
-    limbs.push_back(
-        {seat + Vec3(0, 0.05, side * 0.06), neck + Vec3(-0.02, -0.08, side * 0.09), 0.1, 0.11, c.shirt});
+    limbs.push_back({seat + Vec3(0, 0.05, side * 0.06), neck + Vec3(-0.02, -0.08, side * 0.09), 0.1, 0.11, c.shirt});
   limbs.push_back({neck + Vec3(0, -0.06, 0.12), neck + Vec3(0, -0.06, -0.12), 0.075, 0.075, c.shirt});
   head(limbs, neck, h, c, random.chance(0.5));
   return limbs;

@@ -19,9 +19,7 @@ bool Road::in_crossing(double s, double margin) const {
 Road pick_road(Random& random) {
   Road road;
   const double kind = random.uniform();
-  road.surroundings = kind < 0.45  ? Surroundings::city
-                      : kind < 0.8 ? Surroundings::suburb
-                                   : Surroundings::country;
+  road.surroundings = kind < 0.45 ? Surroundings::city : kind < 0.8 ? Surroundings::suburb : Surroundings::country;
   road.lane = random.uniform(3.0, 3.7);
   if (road.surroundings == Surroundings::city) {
     road.lanes = random.chance(0.3) ? 2 : 1;

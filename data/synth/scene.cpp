@@ -22,8 +22,8 @@ struct Painted {
 
 io::Box clipped(const io::Box& box, const Camera& camera) {
   const double right = camera.width - 1, bottom = camera.height - 1;
-  return {std::clamp(box.left, 0.0, right), std::clamp(box.top, 0.0, bottom),
-          std::clamp(box.right, 0.0, right), std::clamp(box.bottom, 0.0, bottom)};
+  return {std::clamp(box.left, 0.0, right), std::clamp(box.top, 0.0, bottom), std::clamp(box.right, 0.0, right),
+          std::clamp(box.bottom, 0.0, bottom)};
 }
 
 double rounded(double value) {
@@ -44,12 +44,10 @@ io::Object label_of(const Actor& actor, const Painted& painted, int visible, con
   const double whole = painted.hull.width() * painted.hull.height();
   object.truncated = rounded(1 - object.box.width() * object.box.height() / whole);
   object.occluded = hidden <= 0.1 ? 0 : hidden <= 0.5 ? 1 : 2;
-  object.height = rounded(actor.height), object.width = rounded(actor.width),
-  object.length = rounded(actor.length);
+  object.height = rounded(actor.height), object.width = rounded(actor.width), object.length = rounded(actor.length);
   object.x = rounded(at.x), object.y = rounded(at.y), object.z = rounded(at.z);
   object.rotation_y = rounded(actor.pose.rotation_y);
-  object.alpha =
-      rounded(std::remainder(actor.pose.rotation_y - std::atan2(at.x, at.z), 2 * std::numbers::pi));
+  object.alpha = rounded(std::remainder(actor.pose.rotation_y - std::atan2(at.x, at.z), 2 * std::numbers::pi));
   return object;
 }
 
@@ -85,8 +83,7 @@ Scene render_scene(std::uint64_t seed, std::uint64_t index) {
   paint_horizon(canvas, light, random);
   paint_ground(canvas, plan.road, light, random);
   paint_row(canvas, plan.road, light, random);
-  for (const Actor& actor : actors)
-    paint_shadow(canvas, actor.pose, actor.length, actor.width, actor.height, light);
+  for (const Actor& actor : actors) paint_shadow(canvas, actor.pose, actor.length, actor.width, actor.height, light);
 
   std::vector<Painted> painted(actors.size());
   auto uprights = plan_uprights(canvas, plan.road, light, random);
@@ -98,8 +95,7 @@ Scene render_scene(std::uint64_t seed, std::uint64_t index) {
                           painted[i] = {canvas.extent(), canvas.count(owner, canvas.extent())};
                         }});
   }
-  std::stable_sort(uprights.begin(), uprights.end(),
-                   [](const Upright& p, const Upright& q) { return p.z > q.z; });
+  std::stable_sort(uprights.begin(), uprights.end(), [](const Upright& p, const Upright& q) { return p.z > q.z; });
   for (const Upright& upright : uprights) upright.paint();
 
   Scene scene;

@@ -21,14 +21,12 @@ struct Side {
   Vec3 at(double s, double out, double up) const { return road.at(canvas.camera(), s, sign * out, up); }
 
   /// A wall along the road, `out` metres from the centre line, from s0 to s1 and from height h0 to h1.
-  void along(double s0, double s1, double out, double h0, double h1, const Colour& own,
-             float grain = 0) const {
+  void along(double s0, double s1, double out, double h0, double h1, const Colour& own, float grain = 0) const {
     const Quad quad{at(s0, out, h0), at(s0, out, h1), at(s1, out, h1), at(s1, out, h0)};
     paint(quad, own, {-sign, 0, 0}, grain);
   }
   /// A wall across, facing the camera, at s.
-  void across(double s, double out0, double out1, double h0, double h1, const Colour& own,
-              float grain = 0) const {
+  void across(double s, double out0, double out1, double h0, double h1, const Colour& own, float grain = 0) const {
     const Quad quad{at(s, out0, h0), at(s, out0, h1), at(s, out1, h1), at(s, out1, h0)};
     paint(quad, own, {0, 0, -1}, grain);
   }
@@ -44,8 +42,7 @@ Colour pick(Random& random, std::initializer_list<Colour> colours) {
   return colours.begin()[random.below(colours.size())] * static_cast<float>(random.uniform(0.9, 1.08));
 }
 
-void paint_house(const Side& side, double s0, double s1, double out, double depth, double height,
-                 bool shops) {
+void paint_house(const Side& side, double s0, double s1, double out, double depth, double height, bool shops) {
   Random& random = side.random;
   const Colour wall = pick(random, {{206, 196, 172},
                                     {188, 150, 118},
@@ -99,8 +96,7 @@ void paint_house(const Side& side, double s0, double s1, double out, double dept
                pick(random, {{150, 40, 36}, {40, 60, 120}, {40, 96, 60}, {210, 200, 60}, {60, 60, 60}}));
 }
 
-void paint_crown(const Side& side, const Vec3& middle, double wide, double tall, const Colour& leaf,
-                 int blobs) {
+void paint_crown(const Side& side, const Vec3& middle, double wide, double tall, const Colour& leaf, int blobs) {
   Random& random = side.random;
   for (int i = 0; i < blobs; ++i) {
     const double angle = random.uniform(0, 2 * std::numbers::pi), reach = std::sqrt(random.uniform());
@@ -171,18 +167,13 @@ constexpr double row_begin = -12, row_end = 150;  // metres ahead
 void paint_side(const Side& side, double s_near, double s_far) {
   Random& random = side.random;
   const Road& road = side.road;
-  const bool city = road.surroundings == Surroundings::city,
-             suburb = road.surroundings == Surroundings::suburb;
-  const double setback = city     ? random.uniform(0, 1.5)
-                         : suburb ? random.uniform(4, 9)
-                                  : random.uniform(3, 14);
+  const bool city = road.surroundings == Surroundings::city, suburb = road.surroundings == Surroundings::suburb;
+  const double setback = city ? random.uniform(0, 1.5) : suburb ? random.uniform(4, 9) : random.uniform(3, 14);
   const bool guard_rail = !city && !suburb && random.chance(0.4), wooded = random.chance(0.6);
   const bool hedged = random.chance(0.5);
   const double boundary = road.outer() + 0.4;
   for (double s = s_far; s > s_near + 2;) {
-    const double length = city     ? random.uniform(9, 20)
-                          : suburb ? random.uniform(9, 14)
-                                   : random.uniform(4, 9);
+    const double length = city ? random.uniform(9, 20) : suburb ? random.uniform(9, 14) : random.uniform(4, 9);
     const double begin = std::max(s - length, s_near);
     if (city && !random.chance(0.1)) {
       paint_house(side, begin, s, road.outer() + setback, random.uniform(8, 12), random.uniform(6, 15),
@@ -193,8 +184,7 @@ void paint_side(const Side& side, double s_near, double s_far) {
         paint_tree(side, s_tree, road.outer() + setback + random.uniform(4, 9), random.uniform(6, 11),
                    pick_leaf(random));
       if (random.chance(0.85))
-        paint_house(side, begin + 2, s - 1, road.outer() + setback, random.uniform(7, 10),
-                    random.uniform(3, 6), false);
+        paint_house(side, begin + 2, s - 1, road.outer() + setback, random.uniform(7, 10), random.uniform(3, 6), false);
       if (random.chance(0.6)) {
         const double s_front = begin + random.uniform(0, length);
         if (s_front > 5)
@@ -214,8 +204,8 @@ void paint_side(const Side& side, double s_near, double s_far) {
                      pick_leaf(random));
       }
       if (s > 5 && random.chance(0.4))
-        paint_crown(side, side.at(std::max(4.0, begin), road.outer() + random.uniform(2, 5), 0.6),
-                    random.uniform(2, 4), 1.6, pick_leaf(random), 14);
+        paint_crown(side, side.at(std::max(4.0, begin), road.outer() + random.uniform(2, 5), 0.6), random.uniform(2, 4),
+                    1.6, pick_leaf(random), 14);
       if (guard_rail) paint_guard_rail(side, begin, s, road.kerb() + 1.0);
     }
     s = begin;

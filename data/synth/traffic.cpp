@@ -21,8 +21,7 @@ double wrapped(double angle) {
 
 class Planner {
  public:
-  Planner(const Camera& camera, const Road& road, Random& random)
-      : camera_(camera), road_(road), random_(random) {}
+  Planner(const Camera& camera, const Road& road, Random& random) : camera_(camera), road_(road), random_(random) {}
 
   std::vector<Actor> plan() {
     // Three to nine vehicles, five and a bit on average.
@@ -109,11 +108,10 @@ class Planner {
     } else {
       const double walk = std::max(1.2, road_.sidewalk);
       t = side * (road_.kerb() + random_.uniform(0.4, walk - 0.3));
-      if (random_.chance(0.15))
-        t = random_.uniform(-1, 1) * road_.kerb(), along = pi / 2 * side;  // crosses the road
+      if (random_.chance(0.15)) t = random_.uniform(-1, 1) * road_.kerb(), along = pi / 2 * side;  // crosses the road
     }
-    Actor actor = stand(cycling ? "Cyclist" : "Pedestrian", p.length, p.width, p.height, s, t,
-                        along + 0.15 * random_.normal());
+    Actor actor =
+        stand(cycling ? "Cyclist" : "Pedestrian", p.length, p.width, p.height, s, t, along + 0.15 * random_.normal());
     actor.figure = p;
     return actor;
   }
@@ -179,8 +177,7 @@ io::Box project_cuboid(const Camera& camera, const Actor& actor) {
     for (const double s : {-0.5, 0.5})
       for (const double up : {0.0, 1.0}) {
         const Vec2 p = camera.project(actor.pose.at(f * actor.length, up * actor.height, s * actor.width));
-        box = {std::min(box.left, p.x), std::min(box.top, p.y), std::max(box.right, p.x),
-               std::max(box.bottom, p.y)};
+        box = {std::min(box.left, p.x), std::min(box.top, p.y), std::max(box.right, p.x), std::max(box.bottom, p.y)};
       }
   return box;
 }

@@ -82,8 +82,7 @@ Vehicle pick_vehicle(Body body, Random& random) {
   return v;
 }
 
-void paint_shadow(Canvas& canvas, const Pose& pose, double length, double width, double height,
-                  const Light& light) {
+void paint_shadow(Canvas& canvas, const Pose& pose, double length, double width, double height, const Light& light) {
   const auto soft = [&](std::vector<cv::Point2f> ground, float darkness, double step) {
     std::vector<cv::Point2f> hull;
     cv::convexHull(ground, hull);
@@ -94,13 +93,11 @@ void paint_shadow(Canvas& canvas, const Pose& pose, double length, double width,
       std::vector<Vec3> outline;
       for (const auto& p : hull) {
         const cv::Point2f away = p - middle;
-        const double reach =
-                         std::max(0.1, std::hypot(static_cast<double>(away.x), static_cast<double>(away.y))),
+        const double reach = std::max(0.1, std::hypot(static_cast<double>(away.x), static_cast<double>(away.y))),
                      grown = (reach + step * (0.5 * layers - i)) / reach;
         outline.emplace_back(middle.x + away.x * grown, canvas.camera().mount, middle.y + away.y * grown);
       }
-      canvas.polygon(std::span<const Vec3>(outline),
-                     {Colour(14, 15, 20), {}, false, darkness / layers, 0, 0, 0});
+      canvas.polygon(std::span<const Vec3>(outline), {Colour(14, 15, 20), {}, false, darkness / layers, 0, 0, 0});
     }
   };
   std::vector<cv::Point2f> foot, cast;

@@ -28,8 +28,7 @@ std::string type_of(Body body);
 Vehicle pick_vehicle(Body body, Random& random);
 
 /// The soft shadow on the ground. Claims no pixel.
-void paint_shadow(Canvas& canvas, const Pose& pose, double length, double width, double height,
-                  const Light& light);
+void paint_shadow(Canvas& canvas, const Pose& pose, double length, double width, double height, const Light& light);
 
 /// The body; its pixels belong to the canvas's present owner.
 void paint_vehicle(Canvas& canvas, const Vehicle& vehicle, const Pose& pose, const Light& light);

@@ -15,7 +15,9 @@
 namespace fastbox {
 namespace {
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -34,9 +36,7 @@ class Descriptor {
 
 class Sha256 {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
   void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
   std::string hexadecimal() {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -97,8 +97,7 @@ void sync_path(const std::filesystem::path& path) {
 void create_folders(const std::filesystem::path& path) {
   std::error_code problem;
   std::filesystem::create_directories(path, problem);
-  if (problem)
-    fail(ExitCode::environment, path.string(), ": the folder cannot be made: ", problem.message());
+  if (problem) fail(ExitCode::environment, path.string(), ": the folder cannot be made: ", problem.message());
 }
 
 std::string sha256(std::string_view bytes) {

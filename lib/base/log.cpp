@@ -16,11 +16,16 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
@@ -58,7 +63,9 @@ State& state() {
 
 }  // namespace
 
-void set_level(Level level) { state().logger->set_level(to_spdlog(level)); }
+void set_level(Level level) {
+  state().logger->set_level(to_spdlog(level));
+}
 
 void set_rank(int rank, int ranks) {
   state().rank = rank;

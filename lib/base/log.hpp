@@ -26,12 +26,20 @@ void open_file(const std::filesystem::path& file);
 void write(Level level, const std::string& message);
 
 template <typename... Parts>
-void debug(const Parts&... parts) { write(Level::debug, concat(parts...)); }
+void debug(const Parts&... parts) {
+  write(Level::debug, concat(parts...));
+}
 template <typename... Parts>
-void info(const Parts&... parts) { write(Level::info, concat(parts...)); }
+void info(const Parts&... parts) {
+  write(Level::info, concat(parts...));
+}
 template <typename... Parts>
-void warning(const Parts&... parts) { write(Level::warning, concat(parts...)); }
+void warning(const Parts&... parts) {
+  write(Level::warning, concat(parts...));
+}
 template <typename... Parts>
-void error(const Parts&... parts) { write(Level::error, concat(parts...)); }
+void error(const Parts&... parts) {
+  write(Level::error, concat(parts...));
+}
 
 }  // namespace fastbox::log

@@ -5,9 +5,9 @@
 // key; its results are defined here to the bit and do not depend on the standard library.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <cmath>
 
 namespace fastbox {
 

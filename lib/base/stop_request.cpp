@@ -28,6 +28,8 @@ void install_stop_handlers() {
   }
 }
 
-bool stop_requested() { return requested; }
+bool stop_requested() {
+  return requested;
+}
 
 }  // namespace fastbox

@@ -14,6 +14,12 @@ std::string fixed(double value, int decimals) {
   return std::string(buffer, static_cast<std::size_t>(length));
 }
 
+std::string significant(double value, int digits) {
+  char buffer[64];
+  const int length = std::snprintf(buffer, sizeof buffer, "%.*g", std::clamp(digits, 1, 20), value);
+  return std::string(buffer, static_cast<std::size_t>(length));
+}
+
 std::string shortest(double value) {
   char buffer[64];
   const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);

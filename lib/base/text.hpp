@@ -20,6 +20,9 @@ std::string concat(const Parts&... parts) {
 /// `value` with `decimals` digits after the point.
 std::string fixed(double value, int decimals);
 
+/// `value` with so many significant digits, as short as that allows ("0.00123", "4.2e-06", "12").
+std::string significant(double value, int digits);
+
 /// The shortest decimal text that reads back as the same double ("0.1", "1e-05", "nan").
 std::string shortest(double value);
 

@@ -31,9 +31,9 @@ struct BucketPlan {
   std::vector<std::size_t> bucket_of_parameter;
 };
 
-/// `counts`: elements of each parameter in the order of the forward pass. The first bucket (and the last, so that little
-/// remains to exchange once backward is over) holds at most `small_bucket` elements, the others `large_bucket`; a
-/// parameter larger than that has a bucket of its own.
+/// `counts`: elements of each parameter in the order of the forward pass. The first bucket (and the last, so that
+/// little remains to exchange once backward is over) holds at most `small_bucket` elements, the others `large_bucket`;
+/// a parameter larger than that has a bucket of its own.
 BucketPlan plan_buckets(const std::vector<std::int64_t>& counts, std::int64_t small_bucket, std::int64_t large_bucket);
 
 }  // namespace fastbox::comm

@@ -97,7 +97,8 @@ void GradientAverager::launch(std::size_t index) {
   }
   world_.mpi().post([this, host, type = mpi_type(host.scalar_type())] {
     MPI_Request request;
-    MPI_Iallreduce(MPI_IN_PLACE, host.data_ptr(), static_cast<int>(host.numel()), type, MPI_SUM, MPI_COMM_WORLD, &request);
+    MPI_Iallreduce(MPI_IN_PLACE, host.data_ptr(), static_cast<int>(host.numel()), type, MPI_SUM, MPI_COMM_WORLD,
+                   &request);
     world_.mpi().watch(request, [this] {
       // Notified under the lock: the waiter may destroy this object as soon as it sees the last bucket.
       const std::lock_guard lock(mutex_);

@@ -1,15 +1,15 @@
 // Gradients averaged over the ranks while backward still runs.
 //
-// Every parameter's .grad is a view into one flat buffer of this object. A hook on each parameter notes when its gradient
-// is complete; when all of a bucket's are, and all buckets before it have been launched, the bucket's sum over the ranks
-// is started on the MPI thread. Use, per step:
+// Every parameter's .grad is a view into one flat buffer of this object. A hook on each parameter notes when its
+// gradient is complete; when all of a bucket's are, and all buckets before it have been launched, the bucket's sum over
+// the ranks is started on the MPI thread. Use, per step:
 //
 //   averager.begin();  loss.backward();  auto report = averager.finish();   // then averager.gradient()
 //
-// The exchange is a sum: each rank's loss is divided by the global batch, so the sum is the average, weighted by samples
-// also where the ranks' shares differ. begin() and finish() belong to one thread; hooks run on autograd's threads. The
-// parameters must outlive no longer than this object (the destructor removes the hooks). Requires: the same parameters in
-// the same order on every rank, defined once; gradients must not be set to None (no zero_grad).
+// The exchange is a sum: each rank's loss is divided by the global batch, so the sum is the average, weighted by
+// samples also where the ranks' shares differ. begin() and finish() belong to one thread; hooks run on autograd's
+// threads. The parameters must outlive no longer than this object (the destructor removes the hooks). Requires: the
+// same parameters in the same order on every rank, defined once; gradients must not be set to None (no zero_grad).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -38,8 +38,8 @@ class GradientAverager {
 
   /// What one step's exchange was like.
   struct Report {
-    double exposed_seconds = 0;         ///< from finish() until the last bucket was summed
-    std::vector<std::string> unused;    ///< parameters that backward did not reach: their gradient is zero
+    double exposed_seconds = 0;       ///< from finish() until the last bucket was summed
+    std::vector<std::string> unused;  ///< parameters that backward did not reach: their gradient is zero
   };
 
   /// `parameters` in the order of the forward pass; all of one floating type and on one device.
@@ -73,9 +73,9 @@ class GradientAverager {
 
   std::mutex mutex_;
   std::condition_variable all_summed_;
-  bool armed_ = false;                  // the members from here on are guarded by mutex_
-  std::vector<bool> arrived_;           // by parameter
-  std::vector<std::size_t> missing_;    // gradients, by bucket
+  bool armed_ = false;                // the members from here on are guarded by mutex_
+  std::vector<bool> arrived_;         // by parameter
+  std::vector<std::size_t> missing_;  // gradients, by bucket
   std::size_t launched_ = 0, summed_ = 0;
 };
 

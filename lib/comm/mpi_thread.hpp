@@ -1,4 +1,4 @@
-// The one thread that calls MPI.
+// The one thread that calls MPI (World::abort alone, the end of everything, does not wait for it).
 //
 // MPICH's non-blocking collectives make no progress by themselves and its blocking ones burn a core, so a thread of its
 // own posts requests and tests them with a short back-off while the others compute. It also calls MPI_Init_thread and

@@ -18,6 +18,7 @@ World::World() : mpi_(std::make_unique<MpiThread>()) {
     MPI_Comm_rank(node, &node_rank_);
     MPI_Comm_size(node, &node_size_);
     MPI_Comm_free(&node);
+    MPI_Comm_dup(MPI_COMM_WORLD, &leaving_);
   });
   refuse_singletons(size_);
   log::set_rank(rank_, size_);
@@ -73,7 +74,9 @@ std::vector<std::string> World::gather(const std::string& text) {
   return texts;
 }
 
-ExitCode World::agree(ExitCode code) { return static_cast<ExitCode>(max({static_cast<long long>(code)})[0]); }
+ExitCode World::agree(ExitCode code) {
+  return static_cast<ExitCode>(max({static_cast<long long>(code)})[0]);
+}
 
 void World::require_equal(const std::string& text, const std::string& what) {
   const std::string first = broadcast(text);

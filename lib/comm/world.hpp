@@ -48,14 +48,21 @@ class World {
   /// Throws Error(usage) on every rank, naming the first rank that differs from rank 0 and `what` it differs in.
   void require_equal(const std::string& text, const std::string& what);
 
-  /// Ends the whole job at once: for a rank that failed alone, while others may wait in a collective.
+  /// Ends the whole job at once: for a rank that failed alone, while others may wait in a collective. The one call of
+  /// MPI from another thread than its own, which may be stuck in that collective; MPICH's abort only tells the
+  /// launcher.
   [[noreturn]] static void abort(ExitCode code);
 
   MpiThread& mpi() { return *mpi_; }
 
+  /// For the last barrier of ranks that fail, and nothing else: on MPI_COMM_WORLD it would be matched with the
+  /// gradients' exchange that other ranks still have under way.
+  MPI_Comm leaving() const { return leaving_; }
+
  private:
   std::unique_ptr<MpiThread> mpi_;
   int rank_ = 0, size_ = 1, node_rank_ = 0, node_size_ = 1;
+  MPI_Comm leaving_ = MPI_COMM_NULL;  // until MPI ends
 };
 
 }  // namespace fastbox::comm

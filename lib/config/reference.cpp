@@ -67,8 +67,7 @@ std::string limits(const Key& key, std::string_view separator) {
   std::vector<std::string> parts;
   if (!key.unit.empty()) parts.push_back(key.unit);
   if (!key.choices.empty()) parts.push_back(expectation(key));
-  if (const auto range = key.range.text(); !range.empty())
-    parts.push_back((key.low_high ? "each " : "") + range);
+  if (const auto range = key.range.text(); !range.empty()) parts.push_back((key.low_high ? "each " : "") + range);
   if (key.range.multiple != 1) parts.push_back(concat("a multiple of ", key.range.multiple));
   if (!key.alternative.empty()) parts.push_back("instead of " + key.alternative);
   return join(parts, separator);
@@ -122,10 +121,9 @@ std::string keys_as_yaml() {
   std::string text = yaml_head;
   for (const auto& group : groups()) {
     text += concat("\n# ", group_description(group), ".\n");
-    const bool local = std::ranges::all_of(
-        keys(), [&](const Key& key) { return key.group() != group || key.of_this_machine; });
-    if (local)
-      text += "# Of this machine, so never in a run file that is passed on: use --set or FASTBOX_DATA.\n";
+    const bool local =
+        std::ranges::all_of(keys(), [&](const Key& key) { return key.group() != group || key.of_this_machine; });
+    if (local) text += "# Of this machine, so never in a run file that is passed on: use --set or FASTBOX_DATA.\n";
     text += concat(local ? "# " : "", group, ":\n");
     for (const auto& key : keys()) {
       if (key.group() != group) continue;
@@ -145,8 +143,8 @@ std::string keys_as_markdown() {
     text += "| key | type | default | what | unit, limits |\n|---|---|---|---|---|\n";
     for (const auto& key : keys()) {
       if (key.group() != group) continue;
-      text += concat("| `", key.name, "` | ", short_type(key), " | `", default_text(key), "` | ",
-                     key.description, " | ", limits(key, "; "), " |\n");
+      text += concat("| `", key.name, "` | ", short_type(key), " | `", default_text(key), "` | ", key.description,
+                     " | ", limits(key, "; "), " |\n");
     }
   }
   return text;

@@ -47,8 +47,8 @@ class Loader {
       result_.file = fs::is_directory(path, ignored) ? path / "config.yaml" : path;
       add_file(result_.file, "");
     }
-    result_.folder = result_.file.empty() ? fs::current_path()
-                                          : fs::absolute(result_.file).lexically_normal().parent_path();
+    result_.folder =
+        result_.file.empty() ? fs::current_path() : fs::absolute(result_.file).lexically_normal().parent_path();
     add_overrides(overrides);
     add_environment();
     check_contradictions();
@@ -150,8 +150,7 @@ void Loader::add_bases(const YamlNode& root, const fs::path& path) {
 void Loader::add_group(const std::string& file, const YamlNode& key, const YamlNode& value, Layer& layer) {
   const std::string& group = key.text;
   if (find_key(group) != nullptr)
-    return problems_.add(at(file, key), "'", group, "' in one word; write it under '",
-                         find_key(group)->group(), ":'");
+    return problems_.add(at(file, key), "'", group, "' in one word; write it under '", find_key(group)->group(), ":'");
   if (std::ranges::count(groups(), group) == 0) return problems_.add(at(file, key), unknown_key(group));
   if (value.kind == YamlNode::Kind::null) return;
   if (value.kind != YamlNode::Kind::mapping)
@@ -183,8 +182,7 @@ void Loader::add_overrides(const std::vector<std::string>& overrides) {
 void Loader::add_override(const std::string& text, Layer& layer) {
   const auto place = concat("--set ", text);
   const auto equals = text.find('=');
-  if (equals == std::string::npos)
-    return problems_.add(place, "expected key=value, such as train.samples=10000");
+  if (equals == std::string::npos) return problems_.add(place, "expected key=value, such as train.samples=10000");
   const std::string name(trim(std::string_view(text).substr(0, equals)));
   const Key* key = find_key(name);
   if (key == nullptr) return problems_.add(place, unknown_key(name));
@@ -196,11 +194,9 @@ void Loader::add_override(const std::string& text, Layer& layer) {
   if (takes_list(*key)) {
     Problems syntax;  // its lines and columns would say nothing to the reader of a command line
     node = parse_yaml(key->name, word.text, syntax);
-    if (!syntax.empty())
-      return problems_.add(place, key->name, ": expected ", expectation(*key), ", written [a, b]");
+    if (!syntax.empty()) return problems_.add(place, key->name, ": expected ", expectation(*key), ", written [a, b]");
   }
-  if (const auto problem = read_value(*key, *node, result_.settings))
-    return problems_.add(place, problem->message);
+  if (const auto problem = read_value(*key, *node, result_.settings)) return problems_.add(place, problem->message);
   set(*key, {place, "--set"}, layer);
 }
 
@@ -245,8 +241,8 @@ void Loader::check_contradictions() {
   const Key& positives = *find_key("targets.positives");
   for (const auto& type : s.targets.ignored)
     if (std::ranges::count(s.targets.positives, type) != 0)
-      problems_.add(place_of(ignored, positives), "targets.ignored: '", type,
-                    "' is also in targets.positives ", value_text(positives, s));
+      problems_.add(place_of(ignored, positives), "targets.ignored: '", type, "' is also in targets.positives ",
+                    value_text(positives, s));
 }
 
 }  // namespace

@@ -20,10 +20,8 @@ namespace fastbox::config {
 
 struct RunConfig {
   Settings settings;
-  std::map<std::string, std::string>
-      origins;  ///< for every key: "my.yaml:12", "--set", "FASTBOX_DATA" or "default"
-  std::filesystem::path
-      file;  ///< as given, or the config.yaml in the run folder that was given; empty: no file
+  std::map<std::string, std::string> origins;  ///< for every key: "my.yaml:12", "--set", "FASTBOX_DATA" or "default"
+  std::filesystem::path file;  ///< as given, or the config.yaml in the run folder that was given; empty: no file
   std::filesystem::path
       folder;  ///< absolute; holds `file`, or is the working directory: for relative data.train, data.val
 };

@@ -20,8 +20,7 @@ struct Entry : Key {
     unit = std::move(key_unit);
     description = std::move(key_description);
     member = key_member;
-    if (std::holds_alternative<int& (*)(Settings&)>(member))
-      range.low = -largest_int, range.high = largest_int;
+    if (std::holds_alternative<int& (*)(Settings&)>(member)) range.low = -largest_int, range.high = largest_int;
     if (std::holds_alternative<std::int64_t& (*)(Settings&)>(member))
       range.low = -largest_integer, range.high = largest_integer;
   }
@@ -119,7 +118,7 @@ std::vector<Key> around_the_loop() {
     KEY(evaluation.every, "steps", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every_samples"),
     KEY(evaluation.every_samples, "images", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every"),
     KEY(evaluation.suppression, "", "Of overlapping boxes. stitch: KittiBox's; standard: greedy by score").one_of({"stitch", "standard"}),
-    KEY(evaluation.overlap, "IoU", "Above it, standard suppression removes the box of lower score").at_least(0).at_most(1),
+    KEY(evaluation.overlap, "IoU", "Above it, standard suppression removes the box of lower score, and stitch takes two boxes for one object").at_least(0).at_most(1),
     KEY(evaluation.minimum_score, "", "Boxes below it are not written").at_least(0).at_most(1),
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
     KEY(evaluation.type, "", "The class that is written and evaluated").one_of({"Car", "Pedestrian", "Cyclist"}),
@@ -187,8 +186,7 @@ std::string Range::text() const {
   const auto number = [](double value) {
     return value == std::floor(value) && std::abs(value) < 1e15 ? integer_text(value) : shortest(value);
   };
-  if (has_low && has_high && !low_open && !high_open)
-    return concat("from ", number(low), " to ", number(high));
+  if (has_low && has_high && !low_open && !high_open) return concat("from ", number(low), " to ", number(high));
   std::string words;
   if (has_low) words += (low_open ? "above " : "at least ") + number(low);
   if (has_low && has_high) words += " and ";
@@ -209,8 +207,7 @@ const std::vector<Key>& keys() {
 }
 
 const Key* find_key(std::string_view name) {
-  const auto found =
-      std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+  const auto found = std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
   return found == keys().end() ? nullptr : &*found;
 }
 
@@ -263,8 +260,7 @@ bool takes_list(const Key& key) {
 }
 
 std::int64_t integer_value(const Key& key, const Settings& settings) {
-  auto& readable =
-      const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
+  auto& readable = const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
   if (const auto* access = std::get_if<int& (*)(Settings&)>(&key.member)) return (*access)(readable);
   if (const auto* access = std::get_if<std::int64_t& (*)(Settings&)>(&key.member)) return (*access)(readable);
   throw std::logic_error(key.name + " is no integer");

@@ -42,9 +42,9 @@ struct Key {
   std::vector<std::string> choices;  ///< of a text; empty: any text
   bool low_high = false;             ///< a list of numbers: exactly [low, high], low <= high
   bool not_empty = false;            ///< a list of texts
-  std::string alternative;    ///< the key that says the same in another unit; at most one of both is non-zero
-  bool one_required = false;  ///< exactly one of both alternatives is non-zero
-  bool of_this_machine = false;  ///< differs from site to site, so configs/base.yaml gives it as a comment
+  std::string alternative;           ///< the key that says the same in another unit; at most one of both is non-zero
+  bool one_required = false;         ///< exactly one of both alternatives is non-zero
+  bool of_this_machine = false;      ///< differs from site to site, so configs/base.yaml gives it as a comment
 
   std::string_view group() const;  ///< "optimizer"
   std::string_view leaf() const;   ///< "learning_rate"

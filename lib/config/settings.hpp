@@ -1,8 +1,7 @@
-// Every value of a run, typed. The defaults are KittiBox's own (../fastbox-reference in the papers:
-// docs/model.md).
+// Every value of a run, typed. The defaults are KittiBox's own (docs/model.md).
 //
-// Plain data: no behaviour, no YAML. schema.cpp binds each member to its key, range and description;
-// run_file.cpp fills it. Freely copied; const once loaded.
+// Plain data: no behaviour, no YAML. schema.cpp binds each member to its key, range and description; run_file.cpp fills
+// it. Freely copied; const once loaded.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +27,7 @@ struct ModelSettings {
   int hidden = 500;                ///< channels of the decoder's hidden layer
   double dropout = 0.5;
   std::string gains = "kittibox";  ///< constant factors inside the decoder: kittibox, or balanced
-  std::string weights;  ///< safetensors file to start from; empty: random
+  std::string weights;             ///< safetensors file to start from; empty: random
 };
 
 struct TargetSettings {
@@ -36,7 +35,7 @@ struct TargetSettings {
   std::vector<std::string> ignored;  ///< their cells are masked, as DontCare's are
   /// Of the rectangles that a cell touches: first in label order, or nearest.
   std::string assignment = "first";
-  double radius = 1.8;  ///< a cell is positive within so many strides of the centre, in x and in y
+  double radius = 1.8;                ///< a cell is positive within so many strides of the centre, in x and in y
   std::string border = "background";  ///< cells touched but not positive: background, or ignore
 };
 

@@ -48,8 +48,7 @@ class Reader {
 
   bool read(const YamlNode& node, double& value) {
     double number = 0;
-    if (!is_number(node) || !parse_double(node.text, number) || !std::isfinite(number))
-      return unexpected(node);
+    if (!is_number(node) || !parse_double(node.text, number) || !std::isfinite(number)) return unexpected(node);
     if (!key_.range.contains(number)) return unexpected(node);
     value = number;
     return true;
@@ -71,8 +70,7 @@ class Reader {
     if (key_.not_empty && value.empty()) return refuse(node, "the list is empty, expected at least one");
     std::set<std::string> seen;
     for (std::size_t i = 0; i < value.size(); ++i)
-      if (!seen.insert(value[i]).second)
-        return refuse(*node.items[i], concat("'", value[i], "' is listed twice"));
+      if (!seen.insert(value[i]).second) return refuse(*node.items[i], concat("'", value[i], "' is listed twice"));
     return true;
   }
 
@@ -141,8 +139,7 @@ bool is_plain(const std::string& text) {
                                                       "null", "y",     "n",   "inf", "nan"};
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const auto is_further = [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') ||
-           std::string_view("_-./+").find(c) != std::string_view::npos;
+    return is_letter(c) || (c >= '0' && c <= '9') || std::string_view("_-./+").find(c) != std::string_view::npos;
   };
   if (text.empty() || !(is_letter(text[0]) || text[0] == '/')) return false;
   return std::ranges::all_of(text, is_further) && std::ranges::count(taken, lower(text)) == 0;
@@ -201,8 +198,7 @@ std::optional<ValueProblem> read_value(const Key& key, const YamlNode& node, Set
 }
 
 std::string value_text(const Key& key, const Settings& settings) {
-  auto& readable =
-      const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
+  auto& readable = const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
   return std::visit([&](auto access) { return text_of(access(readable)); }, key.member);
 }
 

@@ -122,11 +122,9 @@ class Builder : public YAML::EventHandler {
 
 /// The mark as name:line:column; one past the text's last character where the parser was at the end.
 std::string place_of(const YAML::Mark& mark, const std::string& name, const std::string& text) {
-  const auto lines =
-      static_cast<int>(std::count(text.begin(), text.end(), '\n')) + (text.ends_with('\n') ? 0 : 1);
+  const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + (text.ends_with('\n') ? 0 : 1);
   if (mark.line < lines) return concat(name, ':', mark.line + 1, ':', mark.column + 1);
-  const auto last =
-      split(std::string_view(text).substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)), '\n').back();
+  const auto last = split(std::string_view(text).substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)), '\n').back();
   return concat(name, ':', std::max(lines, 1), ':', last.size() + 1);
 }
 

@@ -23,8 +23,7 @@ struct YamlNode {
   std::string text;            ///< of a scalar
   bool quoted = false;         ///< the scalar was written in quotes (or as a block), so it is a text
   std::vector<Pointer> items;  ///< of a sequence
-  std::vector<std::pair<Pointer, Pointer>>
-      entries;  ///< of a mapping: key (a scalar) and value, in file order
+  std::vector<std::pair<Pointer, Pointer>> entries;  ///< of a mapping: key (a scalar) and value, in file order
 
   /// "a list", "a mapping", "nothing", "the text 'x'" or "'x'": for messages.
   std::string description() const;

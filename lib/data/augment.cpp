@@ -30,8 +30,7 @@ Pixel change_tint(const Pixel& rgb, const Colour& colour) {
   const double saturation = std::clamp(range / value * colour.saturation, 0.0, 1.0);
   const Pixel full = {std::abs(hue * 6 - 3) - 1, 2 - std::abs(hue * 6 - 2), 2 - std::abs(hue * 6 - 4)};
   Pixel out;
-  for (std::size_t c = 0; c < 3; ++c)
-    out[c] = (1 - saturation + saturation * std::clamp(full[c], 0.0, 1.0)) * value;
+  for (std::size_t c = 0; c < 3; ++c) out[c] = (1 - saturation + saturation * std::clamp(full[c], 0.0, 1.0)) * value;
   return out;
 }
 
@@ -106,27 +105,23 @@ Region visible_region(const Geometry& geometry, int frame_width, int frame_heigh
     return ((out - shift - 0.5 * size) / geometry.scale + 0.5 * size) * frame_size / size;
   };
   return {solve(0, geometry.shift_x, width, frame_width), solve(0, geometry.shift_y, height, frame_height),
-          solve(width, geometry.shift_x, width, frame_width),
-          solve(height, geometry.shift_y, height, frame_height)};
+          solve(width, geometry.shift_x, width, frame_width), solve(height, geometry.shift_y, height, frame_height)};
 }
 
 std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const TargetMaker& roles,
                                      const Region& region, bool flip, int width, int height) {
-  const double scale_x = width / (region.right - region.left),
-               scale_y = height / (region.bottom - region.top);
+  const double scale_x = width / (region.right - region.left), scale_y = height / (region.bottom - region.top);
   std::vector<Rectangle> rectangles;
   for (const auto& object : objects) {
-    Rectangle rectangle{
-        {(object.box.left - region.left) * scale_x, (object.box.top - region.top) * scale_y,
-         (object.box.right - region.left) * scale_x, (object.box.bottom - region.top) * scale_y},
-        roles.role_of(object.type)};
+    Rectangle rectangle{{(object.box.left - region.left) * scale_x, (object.box.top - region.top) * scale_y,
+                         (object.box.right - region.left) * scale_x, (object.box.bottom - region.top) * scale_y},
+                        roles.role_of(object.type)};
     io::Box& box = rectangle.box;
     if (box.right <= 0 || box.left >= width || box.bottom <= 0 || box.top >= height) continue;
     const double before = area(box);
     box = {std::max(box.left, 0.0), std::max(box.top, 0.0), std::min(box.right, static_cast<double>(width)),
            std::min(box.bottom, static_cast<double>(height))};
-    if (rectangle.role == Role::positive && area(box) < smallest_visible_share * before)
-      rectangle.role = Role::ignored;
+    if (rectangle.role == Role::positive && area(box) < smallest_visible_share * before) rectangle.role = Role::ignored;
     if (flip) box = {width - box.right, box.top, width - box.left, box.bottom};
     rectangles.push_back(rectangle);
   }
@@ -136,12 +131,10 @@ std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, con
 void write_pixels(const cv::Mat& rgb, bool flip, const Colour& colour, std::span<float> out) {
   CV_Assert(rgb.type() == CV_8UC3 && out.size() == rgb.total() * 3);
   const Curves curves = curves_of(rgb, colour);
-  if (colour.saturation != 1 || colour.hue != 0)
-    return write_with_tint(rgb, flip, colour, curves, out.data());
+  if (colour.saturation != 1 || colour.hue != 0) return write_with_tint(rgb, flip, colour, curves, out.data());
 
   std::array<std::array<float, 256>, 3> table{};
-  for (std::size_t c = 0; c < 3; ++c)
-    std::transform(curves[c].begin(), curves[c].end(), table[c].begin(), clipped);
+  for (std::size_t c = 0; c < 3; ++c) std::transform(curves[c].begin(), curves[c].end(), table[c].begin(), clipped);
   float* to = out.data();
   const int step = flip ? -3 : 3;
   for (int y = 0; y < rgb.rows; ++y) {

@@ -43,9 +43,8 @@ struct FrameReport {
 
 void check_box(const io::Object& object, const std::string& where, FrameReport& report) {
   const io::Box& box = object.box;
-  const std::string text =
-      concat(where, ": the ", object.type, " box (", shortest(box.left), " ", shortest(box.top), " ",
-             shortest(box.right), " ", shortest(box.bottom), ")");
+  const std::string text = concat(where, ": the ", object.type, " box (", shortest(box.left), " ", shortest(box.top),
+                                  " ", shortest(box.right), " ", shortest(box.bottom), ")");
   if (box.width() < smallest_side || box.height() < smallest_side)
     report.warnings.push_back(concat(text, " is less than a pixel wide or high"));
   if (report.width == 0) return;
@@ -54,8 +53,8 @@ void check_box(const io::Object& object, const std::string& where, FrameReport& 
         concat(text, " lies outside the image, expected pixels of its ", report.width, " x ", report.height));
   else if (box.left < -most_outside || box.top < -most_outside || box.right > report.width + most_outside ||
            box.bottom > report.height + most_outside)
-    report.warnings.push_back(concat(text, " reaches outside the image of ", report.width, " x ",
-                                     report.height, " and will be clipped"));
+    report.warnings.push_back(
+        concat(text, " reaches outside the image of ", report.width, " x ", report.height, " and will be clipped"));
 }
 
 void check_label(const fs::path& file, FrameReport& report) {
@@ -90,8 +89,7 @@ FrameReport check_frame(const fs::path& image, const fs::path& label) {
     if (!label.empty())
       check_label(label, report);
     else
-      report.errors.push_back(concat(image.string(),
-                                     ": the frame has no label file, expected training/label_2/",
+      report.errors.push_back(concat(image.string(), ": the frame has no label file, expected training/label_2/",
                                      image.stem().string(), ".txt (empty where there is no object)"));
   } catch (const Error& problem) {
     report.errors.emplace_back(problem.what());
@@ -99,8 +97,8 @@ FrameReport check_frame(const fs::path& image, const fs::path& label) {
   return report;
 }
 
-void check_list(const fs::path& file, const std::set<std::string>& images,
-                const std::set<std::string>& labels, CheckReport& report) {
+void check_list(const fs::path& file, const std::set<std::string>& images, const std::set<std::string>& labels,
+                CheckReport& report) {
   std::vector<std::string> unknown, without_image, without_label;
   try {
     for (const auto& name : io::read_split_list(file)) {
@@ -114,9 +112,8 @@ void check_list(const fs::path& file, const std::set<std::string>& images,
     return;
   }
   const auto tell = [&](const std::vector<std::string>& names, const char* what) {
-    return concat(file.string(), ": ", names.size(), " listed ",
-                  names.size() == 1 ? "frame has" : "frames have", " ", what, " (first: ", names.front(),
-                  ")");
+    return concat(file.string(), ": ", names.size(), " listed ", names.size() == 1 ? "frame has" : "frames have", " ",
+                  what, " (first: ", names.front(), ")");
   };
   if (!unknown.empty()) report.errors.push_back(tell(unknown, "neither image nor label"));
   if (!without_label.empty()) report.errors.push_back(tell(without_label, "an image but no label"));
@@ -124,8 +121,8 @@ void check_list(const fs::path& file, const std::set<std::string>& images,
     report.warnings.push_back(tell(without_image, "a label but no image: a run with this list would stop"));
 }
 
-void check_lists(const fs::path& root, const std::set<std::string>& images,
-                 const std::set<std::string>& labels, CheckReport& report) {
+void check_lists(const fs::path& root, const std::set<std::string>& images, const std::set<std::string>& labels,
+                 CheckReport& report) {
   const fs::path folder = root / "splits";
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
@@ -175,11 +172,9 @@ CheckReport check_data(const fs::path& root, int threads) {
     if (frame.width > 0) ++report.sizes[{frame.width, frame.height}];
   }
   if (const std::size_t alone = labels.size() - report.pairs; alone > 0)
-    report.notes.push_back(concat(label_folder(root).string(), ": ", alone,
-                                  alone == 1 ? " label has" : " labels have",
+    report.notes.push_back(concat(label_folder(root).string(), ": ", alone, alone == 1 ? " label has" : " labels have",
                                   " no image; use lists of frames that have one"));
-  if (report.pairs == 0)
-    report.errors.push_back(concat(root.string(), ": no frame has an image and a label"));
+  if (report.pairs == 0) report.errors.push_back(concat(root.string(), ": no frame has an image and a label"));
   check_lists(root, images, labels, report);
   return report;
 }

@@ -53,12 +53,11 @@ std::string line_of(const std::string& source, const std::string& name) {
                                const std::string& source) {
   const Frame& first = frames[missing.front()];
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < std::min(missing.size(), shown_names); ++i)
-    names.push_back(frames[missing[i]].name);
+  for (std::size_t i = 0; i < std::min(missing.size(), shown_names); ++i) names.push_back(frames[missing[i]].name);
   if (missing.size() > shown_names) names.emplace_back("...");
-  fail(ExitCode::data, (first.*file).string(), ": the ", what, " of frame ", first.name,
-       " is missing (listed in ", source, line_of(source, first.name), "; of ", frames.size(),
-       " frames listed, ", missing.size(), " lack their ", what, ": ", join(names, ", "), ")");
+  fail(ExitCode::data, (first.*file).string(), ": the ", what, " of frame ", first.name, " is missing (listed in ",
+       source, line_of(source, first.name), "; of ", frames.size(), " frames listed, ", missing.size(), " lack their ",
+       what, ": ", join(names, ", "), ")");
 }
 
 std::string name_of(Part part) {
@@ -109,8 +108,8 @@ fs::path find_list(const config::DataSettings& settings, const fs::path& run_fol
   if (fs::exists(from_run, ignored)) return from_run;
   if (named.is_absolute())
     fail(ExitCode::data, named.string(), ": the list that data.", name_of(part), " names is missing");
-  fail(ExitCode::data, from_root.string(), ": the list that data.", name_of(part),
-       " names is missing; it is not at ", from_run.string(), " either");
+  fail(ExitCode::data, from_root.string(), ": the list that data.", name_of(part), " names is missing; it is not at ",
+       from_run.string(), " either");
 }
 
 std::vector<std::string> kittibox_split(Part part) {
@@ -130,8 +129,8 @@ Dataset open_dataset(const config::DataSettings& settings, const fs::path& run_f
          " (--set data.root=FOLDER, or in the run file)");
   std::error_code ignored;
   if (!fs::is_directory(settings.root, ignored))
-    fail(ExitCode::data, settings.root,
-         ": the data root (data.root) is missing, expected a folder that holds ", layout);
+    fail(ExitCode::data, settings.root, ": the data root (data.root) is missing, expected a folder that holds ",
+         layout);
   const fs::path list = find_list(settings, run_folder, part);
   if (!list.empty()) return Dataset(settings.root, io::read_split_list(list), list.string());
   return Dataset(settings.root, kittibox_split(part),
@@ -151,9 +150,8 @@ std::vector<std::string> frames_in_both(const Dataset& train, const Dataset& val
 void warn_of_frames_in_both(const Dataset& train, const Dataset& val) {
   const auto both = frames_in_both(train, val);
   if (!both.empty())
-    log::warning(both.size(), " of ", val.size(),
-                 " validation frames are trained on as well (first: ", both.front(), "; ", train.source(),
-                 ", ", val.source(), "): their scores say nothing about new frames");
+    log::warning(both.size(), " of ", val.size(), " validation frames are trained on as well (first: ", both.front(),
+                 "; ", train.source(), ", ", val.source(), "): their scores say nothing about new frames");
 }
 
 }  // namespace fastbox::data

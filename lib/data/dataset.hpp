@@ -56,8 +56,7 @@ std::vector<std::string> kittibox_split(Part part);
 
 /// The part's frames as the settings name them; data.root is found from the working directory. Throws
 /// Error(usage) where data.root is empty, and as find_list, io::read_split_list and the constructor do.
-Dataset open_dataset(const config::DataSettings& settings, const std::filesystem::path& run_folder,
-                     Part part);
+Dataset open_dataset(const config::DataSettings& settings, const std::filesystem::path& run_folder, Part part);
 
 /// The names that are in both, in the first one's order: frames that are trained on and then evaluated.
 std::vector<std::string> frames_in_both(const Dataset& train, const Dataset& val);

@@ -13,8 +13,7 @@ namespace fastbox::data {
 namespace {
 
 std::string describe(const io::Box& box) {
-  return concat(shortest(box.left), " ", shortest(box.top), " ", shortest(box.right), " ",
-                shortest(box.bottom));
+  return concat(shortest(box.left), " ", shortest(box.top), " ", shortest(box.right), " ", shortest(box.bottom));
 }
 
 /// The line of the label file that holds the index-th object.
@@ -34,8 +33,7 @@ std::size_t bytes_of(const cv::Mat& picture) {
 
 }  // namespace
 
-void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::path& label, int width,
-                     int height) {
+void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::path& label, int width, int height) {
   for (std::size_t i = 0; i < objects.size(); ++i) {
     io::Box& box = objects[i].box;
     if (box.right <= 0 || box.bottom <= 0 || box.left >= width || box.top >= height)
@@ -43,11 +41,10 @@ void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::pa
            ") lies outside the image, expected pixels of its ", width, " x ", height);
     const io::Box inside{std::max(box.left, 0.0), std::max(box.top, 0.0), std::min(box.right, double(width)),
                          std::min(box.bottom, double(height))};
-    if (inside.left == box.left && inside.top == box.top && inside.right == box.right &&
-        inside.bottom == box.bottom)
+    if (inside.left == box.left && inside.top == box.top && inside.right == box.right && inside.bottom == box.bottom)
       continue;
-    log::debug(label.string(), ": object ", i + 1, ": the box (", describe(box),
-               ") is clipped to the image's ", width, " x ", height);
+    log::debug(label.string(), ": object ", i + 1, ": the box (", describe(box), ") is clipped to the image's ", width,
+               " x ", height);
     box = inside;
   }
 }

@@ -24,8 +24,7 @@ struct FrameContents {
 
 /// Clips the objects' boxes to a picture of width x height (0 .. width, 0 .. height). A box partly outside is
 /// clipped with a debug message; one wholly outside throws Error(data) naming the label file and the line.
-void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::path& label, int width,
-                     int height);
+void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::path& label, int width, int height);
 
 class FrameReader {
  public:

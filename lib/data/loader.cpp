@@ -39,8 +39,7 @@ void check(const config::Settings& settings, const LoaderPlan& plan) {
 struct Slot {
   Batch batch;
   int unfinished = 0;
-  int failed_image =
-      -1;  ///< the first image that could not be made, so that the message does not depend on timing
+  int failed_image = -1;  ///< the first image that could not be made, so that the message does not depend on timing
   std::exception_ptr problem;
 };
 

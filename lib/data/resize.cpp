@@ -86,9 +86,8 @@ void resize_row(const std::uint8_t* in, const Weights& w, std::uint8_t* out) {
 
 /// out[x] = the weighted sum of the rows at x. Written for the vectoriser: one pass a row over sums that stay
 /// in cache.
-inline __attribute__((always_inline)) void mix_rows_of(const std::uint8_t* const* rows,
-                                                       const std::int32_t* weight, int count, int width,
-                                                       std::int32_t* sums, std::uint8_t* out) {
+inline __attribute__((always_inline)) void mix_rows_of(const std::uint8_t* const* rows, const std::int32_t* weight,
+                                                       int count, int width, std::int32_t* sums, std::uint8_t* out) {
   std::fill(sums, sums + width, one_half);
   for (int i = 0; i < count; ++i) {
     const std::uint8_t* row = rows[i];
@@ -104,9 +103,8 @@ void mix_rows_plain(const std::uint8_t* const* rows, const std::int32_t* weight,
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) void mix_rows_avx2(const std::uint8_t* const* rows,
-                                                   const std::int32_t* weight, int count, int width,
-                                                   std::int32_t* sums, std::uint8_t* out) {
+__attribute__((target("avx2"))) void mix_rows_avx2(const std::uint8_t* const* rows, const std::int32_t* weight,
+                                                   int count, int width, std::int32_t* sums, std::uint8_t* out) {
   mix_rows_of(rows, weight, count, width, sums, out);
 }
 #endif
@@ -145,17 +143,15 @@ cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& 
   std::vector<const std::uint8_t*> rows(static_cast<std::size_t>(vertical.taps));
   for (int y = 0; y < height; ++y) {
     const auto at = static_cast<std::size_t>(y);
-    for (int i = 0; i < vertical.used[at]; ++i)
-      rows[static_cast<std::size_t>(i)] = wide.ptr(vertical.first[at] + i);
-    mix_rows(rows.data(), vertical.weight.data() + at * static_cast<std::size_t>(vertical.taps),
-             vertical.used[at], 3 * width, sums.data(), out.ptr(y));
+    for (int i = 0; i < vertical.used[at]; ++i) rows[static_cast<std::size_t>(i)] = wide.ptr(vertical.first[at] + i);
+    mix_rows(rows.data(), vertical.weight.data() + at * static_cast<std::size_t>(vertical.taps), vertical.used[at],
+             3 * width, sums.data(), out.ptr(y));
   }
   return out;
 }
 
 cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height) {
-  return resize_bicubic(rgb, width, height,
-                        {0, 0, static_cast<double>(rgb.cols), static_cast<double>(rgb.rows)});
+  return resize_bicubic(rgb, width, height, {0, 0, static_cast<double>(rgb.cols), static_cast<double>(rgb.rows)});
 }
 
 }  // namespace fastbox::data

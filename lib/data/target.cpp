@@ -37,11 +37,12 @@ struct Meeting {
 };
 
 Meeting meet(const Grid& grid, int cell, const io::Box& box) {
-  const double left = Grid::stride * (cell % grid.columns), top = Grid::stride * (cell / grid.columns);
+  const int row = cell / grid.columns, column = cell % grid.columns;
+  const double left = Grid::stride * column, top = Grid::stride * row;
   const double right = left + Grid::stride, bottom = top + Grid::stride;
   Meeting meeting;
-  meeting.touch = std::max(left, box.left) < std::min(right, box.right) &&
-                  std::max(top, box.top) < std::min(bottom, box.bottom);
+  meeting.touch =
+      std::max(left, box.left) < std::min(right, box.right) && std::max(top, box.top) < std::min(bottom, box.bottom);
   meeting.dx = 0.5 * (box.left + box.right) - 0.5 * (left + right);
   meeting.dy = 0.5 * (box.top + box.bottom) - 0.5 * (top + bottom);
   return meeting;
@@ -134,8 +135,7 @@ TargetMaker::TargetMaker(const config::TargetSettings& settings, int width, int 
       nearest_(choice(settings.assignment, "assignment", "first", "nearest")),
       ignore_border_(choice(settings.border, "border", "background", "ignore")),
       reach_(settings.radius * Grid::stride) {
-  if (!(settings.radius > 0))
-    fail(ExitCode::usage, "targets.radius: ", settings.radius, ", expected more than 0");
+  if (!(settings.radius > 0)) fail(ExitCode::usage, "targets.radius: ", settings.radius, ", expected more than 0");
 }
 
 Role TargetMaker::role_of(std::string_view type) const {
@@ -148,8 +148,7 @@ TargetCounts TargetMaker::write(std::span<const Rectangle> rectangles, const Tar
   std::vector<io::Box> boxes;
   for (const auto& rectangle : rectangles)
     if (rectangle.role == Role::positive) boxes.push_back(rectangle.box);
-  const Assignment assignment =
-      nearest_ ? assign_nearest(grid_, boxes, reach_) : assign_first(grid_, boxes, reach_);
+  const Assignment assignment = nearest_ ? assign_nearest(grid_, boxes, reach_) : assign_first(grid_, boxes, reach_);
 
   TargetCounts counts;
   std::vector<char> has_cell(boxes.size(), 0);

@@ -50,9 +50,9 @@ struct Rectangle {
 /// Where one image's targets are written; row-major, cells() numbers (box: 4 a cell).
 struct TargetSpans {
   std::span<float> confidence;  ///< [rows][columns] 1 positive, 0 not
-  std::span<float> box;   ///< [rows][columns][4] dx, dy of the rectangle's centre from the cell's; width,
-                          ///< height; 0 if not positive
-  std::span<float> mask;  ///< [rows][columns] 1 counts in the confidence losses, 0 does not
+  std::span<float> box;         ///< [rows][columns][4] dx, dy of the rectangle's centre from the cell's; width,
+                                ///< height; 0 if not positive
+  std::span<float> mask;        ///< [rows][columns] 1 counts in the confidence losses, 0 does not
 };
 
 struct TargetCounts {

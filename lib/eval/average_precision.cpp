@@ -39,8 +39,7 @@ AveragePrecision average(const FirstPass& found, const Counts& counts, const std
     result.recall.push_back(hits / (hits + static_cast<double>(counts.at(Counts::misses, c, d, i))));
   }
   // A NaN stays in its slot and never reaches another: max_element's comparisons with it are false.
-  for (auto slot = result.precision.begin(); slot != result.precision.begin() + std::ssize(thresholds);
-       ++slot)
+  for (auto slot = result.precision.begin(); slot != result.precision.begin() + std::ssize(thresholds); ++slot)
     *slot = *std::max_element(slot, result.precision.end());
 
   double sum11 = 0, sum40 = 0, sum41 = 0;
@@ -119,8 +118,7 @@ Thresholds sample_thresholds(const FirstPass& found) {
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       thresholds[c][d] = sample(found.scores[c][d], static_cast<double>(found.ground_truths[c][d]));
       if (thresholds[c][d].size() > slot_count)
-        fail(ExitCode::defect, thresholds[c][d].size(), " thresholds for ", class_names[c],
-             ", expected at most 41");
+        fail(ExitCode::defect, thresholds[c][d].size(), " thresholds for ", class_names[c], ", expected at most 41");
     }
   return thresholds;
 }

@@ -79,8 +79,7 @@ Thresholds sample_thresholds(const FirstPass& found);
 struct Counts {
   enum Kind : std::size_t { hits, false_positives, misses };
 
-  std::vector<std::int64_t> numbers =
-      std::vector<std::int64_t>(3 * class_count * difficulty_count * slot_count);
+  std::vector<std::int64_t> numbers = std::vector<std::int64_t>(3 * class_count * difficulty_count * slot_count);
 
   std::int64_t& at(Kind kind, std::size_t object_class, std::size_t difficulty, std::size_t slot) {
     return numbers[((kind * class_count + object_class) * difficulty_count + difficulty) * slot_count + slot];

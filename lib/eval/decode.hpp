@@ -13,7 +13,7 @@ namespace fastbox::eval {
 /// How the network's frame is cut into cells.
 struct GridGeometry {
   int width = 0, height = 0;  ///< pixels of the network's input, multiples of the stride
-  int stride = 32;  ///< pixels; the centre of cell (row, column) is ((column + .5) stride, (row + .5) stride)
+  int stride = 32;            ///< pixels; the centre of cell (row, column) is ((column + .5) stride, (row + .5) stride)
   int columns() const { return width / stride; }
   int rows() const { return height / stride; }
   int cells() const { return rows() * columns(); }

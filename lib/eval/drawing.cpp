@@ -70,15 +70,14 @@ void draw_plate(cv::Mat& rgb, const Plate& plate, const cv::Scalar& colour) {
 }  // namespace
 
 cv::Scalar colour_of(const std::string& type) {
-  static const std::array<std::pair<const char*, cv::Scalar>, 8> colours = {
-      {{"car", {64, 255, 96}},
-       {"van", {0, 200, 200}},
-       {"truck", {150, 140, 255}},
-       {"pedestrian", {255, 96, 200}},
-       {"person_sitting", {255, 150, 150}},
-       {"cyclist", {255, 200, 0}},
-       {"tram", {255, 120, 40}},
-       {"misc", {200, 230, 160}}}};
+  static const std::array<std::pair<const char*, cv::Scalar>, 8> colours = {{{"car", {64, 255, 96}},
+                                                                             {"van", {0, 200, 200}},
+                                                                             {"truck", {150, 140, 255}},
+                                                                             {"pedestrian", {255, 96, 200}},
+                                                                             {"person_sitting", {255, 150, 150}},
+                                                                             {"cyclist", {255, 200, 0}},
+                                                                             {"tram", {255, 120, 40}},
+                                                                             {"misc", {200, 230, 160}}}};
   const std::string name = lower(type);
   for (const auto& [known, colour] : colours)
     if (name == known) return colour;
@@ -92,14 +91,12 @@ std::vector<Plate> place_plates(const std::vector<io::Object>& detections, cv::S
   for (const auto& detection : detections) {
     Plate plate{{}, {}, detection.type + " " + fixed(detection.score, 2), font_scale};
     int below = 0;
-    const cv::Size text =
-        cv::getTextSize(plate.text, font, font_scale, std::max(1, cvRound(scale_of(frame))), &below);
+    const cv::Size text = cv::getTextSize(plate.text, font, font_scale, std::max(1, cvRound(scale_of(frame))), &below);
     const cv::Size size(text.width + 2 * margin, text.height + below + margin);
     const cv::Rect box = pixels_of(detection.box);
     const int left = box.x - margin / 2, right = box.br().x + margin / 2 - size.width;
     const int above = box.y - size.height, under = box.br().y;
-    std::vector<cv::Point> places = {
-        {left, above}, {left, under}, {right, above}, {right, under}, {left, box.y}};
+    std::vector<cv::Point> places = {{left, above}, {left, under}, {right, above}, {right, under}, {left, box.y}};
     for (int step = 1; step <= 4; ++step) {
       places.push_back({left, above - step * size.height});
       places.push_back({left, under + step * size.height});
@@ -123,8 +120,8 @@ std::vector<Plate> place_plates(const std::vector<io::Object>& detections, cv::S
   return plates;
 }
 
-void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections,
-                  const std::vector<io::Object>& ground_truth, const DrawOptions& options) {
+void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections, const std::vector<io::Object>& ground_truth,
+                  const DrawOptions& options) {
   if (rgb.type() != CV_8UC3) fail(ExitCode::defect, "a picture of another kind, expected 8-bit RGB");
   for (const auto& object : ground_truth) {
     const bool dont_care = lower(object.type) == "dontcare";
@@ -134,8 +131,7 @@ void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections,
   std::vector<io::Object> shown;
   std::copy_if(detections.begin(), detections.end(), std::back_inserter(shown),
                [&](const auto& object) { return object.score >= options.minimum_score; });
-  std::stable_sort(shown.begin(), shown.end(),
-                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::stable_sort(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
   const std::vector<Plate> plates = place_plates(shown, rgb.size());
   for (auto object = shown.rbegin(); object != shown.rend(); ++object)
     draw_box(rgb, object->box, colour_of(object->type));

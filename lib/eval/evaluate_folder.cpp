@@ -78,8 +78,8 @@ FolderFrames read_folder(const FolderOptions& options) {
   if (present.empty() && !options.missing_as_empty)
     fail(ExitCode::data, options.predictions.string(), ": no result file, expected one such as 000123.txt");
   if (!found.taken_as_empty.empty() && !options.missing_as_empty)
-    fail(ExitCode::data, options.predictions.string(), ": no result file for ", found.taken_as_empty.size(),
-         " of ", names.size(), " listed frames, expected ", join(found.taken_as_empty, ".txt, "),
+    fail(ExitCode::data, options.predictions.string(), ": no result file for ", found.taken_as_empty.size(), " of ",
+         names.size(), " listed frames, expected ", join(found.taken_as_empty, ".txt, "),
          ".txt (an empty file for a frame without detections)");
 
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
@@ -88,8 +88,7 @@ FolderFrames read_folder(const FolderOptions& options) {
     FrameObjects& frame = found.frames[i];
     frame.name = names[i];
     frame.labels = io::read_labels(options.labels / (names[i] + ".txt"));
-    if (present.count(names[i]) != 0)
-      frame.detections = io::read_detections(options.predictions / (names[i] + ".txt"));
+    if (present.count(names[i]) != 0) frame.detections = io::read_detections(options.predictions / (names[i] + ".txt"));
   });
   return found;
 }
@@ -97,10 +96,8 @@ FolderFrames read_folder(const FolderOptions& options) {
 KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator) {
   const FolderFrames found = read_folder(options);
   report(found.not_results, options.predictions, "entries that are no result files, not read");
-  report(found.not_listed, options.predictions,
-         "result files of frames that are not in the list, not evaluated");
-  report(found.taken_as_empty, options.predictions,
-         "frames without a result file, taken as without detections");
+  report(found.not_listed, options.predictions, "result files of frames that are not in the list, not evaluated");
+  report(found.taken_as_empty, options.predictions, "frames without a result file, taken as without detections");
   return evaluate(found.frames, evaluator);
 }
 

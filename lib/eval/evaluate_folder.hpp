@@ -15,9 +15,9 @@ namespace fastbox::eval {
 struct FolderOptions {
   std::filesystem::path predictions;  ///< result files, 16 columns
   std::filesystem::path labels;       ///< label files, 15 columns
-  std::filesystem::path split;  ///< list of the frames to evaluate; empty: the frames that have a result file
-  bool missing_as_empty = false;  ///< a listed frame without result file has no detections; else an error
-  int threads = 0;                ///< that read; 0: up to four, as the machine has cores
+  std::filesystem::path split;        ///< list of the frames to evaluate; empty: the frames that have a result file
+  bool missing_as_empty = false;      ///< a listed frame without result file has no detections; else an error
+  int threads = 0;                    ///< that read; 0: up to four, as the machine has cores
 };
 
 struct FolderFrames {

@@ -67,17 +67,16 @@ Matcher::Matcher(std::span<const FrameObjects> frames, Evaluator evaluator)
 
 bool Matcher::is_ignored(const io::Object& label, std::size_t difficulty) const {
   const double height = label.box.height();
-  const bool small = evaluator_ == Evaluator::kitti2017 ? height <= minimum_height[difficulty]
-                                                        : height < minimum_height[difficulty];
-  return small || label.occluded > maximum_occlusion[difficulty] ||
-         label.truncated > maximum_truncation[difficulty];
+  const bool small =
+      evaluator_ == Evaluator::kitti2017 ? height <= minimum_height[difficulty] : height < minimum_height[difficulty];
+  return small || label.occluded > maximum_occlusion[difficulty] || label.truncated > maximum_truncation[difficulty];
 }
 
 /// The height rule comes before the class: a small detection of another class is a candidate, and then
 /// ignored.
 Matcher::Role Matcher::role_of(const io::Object& detection, bool is_of_class, std::size_t difficulty) const {
-  const bool small = evaluator_ != Evaluator::kitti2012 &&
-                     std::trunc(std::abs(detection.box.height())) < minimum_height[difficulty];
+  const bool small =
+      evaluator_ != Evaluator::kitti2012 && std::trunc(std::abs(detection.box.height())) < minimum_height[difficulty];
   if (small) return Role::ignored;
   return is_of_class ? Role::valid : Role::out;
 }
@@ -89,8 +88,7 @@ struct Matcher::FrameDetections {
   std::vector<bool> paired;     ///< overlaps a ground truth enough
 };
 
-Matcher::FrameDetections Matcher::describe(const std::vector<io::Object>& detections,
-                                           std::size_t object_class) const {
+Matcher::FrameDetections Matcher::describe(const std::vector<io::Object>& detections, std::size_t object_class) const {
   const std::size_t count = detections.size();
   FrameDetections found{std::vector<Detection>(count), std::vector<bool>(count), std::vector<bool>(count),
                         std::vector<bool>(count)};
@@ -151,8 +149,7 @@ void Matcher::add_block(ClassFrames& all, const FrameDetections& found, std::siz
     place[j] = index_of(all.detections.size()) - block.detections_begin;
     all.detections.push_back(found.all[j]);
   }
-  for (std::size_t p = first_pair; p < all.pairs.size(); ++p)
-    all.pairs[p].detection = place[all.pairs[p].detection];
+  for (std::size_t p = first_pair; p < all.pairs.size(); ++p) all.pairs[p].detection = place[all.pairs[p].detection];
   block.paired_end = index_of(all.detections.size());
   for (std::size_t j = 0; j < found.all.size(); ++j)
     if (!found.paired[j] && found.of_class[j]) all.detections.push_back(found.all[j]);
@@ -160,8 +157,7 @@ void Matcher::add_block(ClassFrames& all, const FrameDetections& found, std::siz
   if (block.detections_end > block.detections_begin) all.blocks.push_back(block);
 }
 
-void Matcher::collect_scores(const ClassFrames& all, std::size_t difficulty,
-                             std::vector<double>& scores) const {
+void Matcher::collect_scores(const ClassFrames& all, std::size_t difficulty, std::vector<double>& scores) const {
   std::vector<bool> assigned;
   for (const Block& block : all.blocks) {
     assigned.assign(block.paired_end - block.detections_begin, false);
@@ -172,8 +168,7 @@ void Matcher::collect_scores(const ClassFrames& all, std::size_t difficulty,
       for (auto p = truth.pairs_begin; p < truth.pairs_end; ++p) {
         const auto j = all.pairs[p].detection;
         const Detection& detection = all.detections[block.detections_begin + j];
-        if (assigned[j] || detection.role[difficulty] == Role::out || !(detection.score > best_score))
-          continue;
+        if (assigned[j] || detection.role[difficulty] == Role::out || !(detection.score > best_score)) continue;
         best_score = detection.score;
         best = j;
       }
@@ -237,8 +232,7 @@ void Matcher::count(std::size_t object_class, std::size_t difficulty, const std:
   const ClassFrames& all = classes_[object_class];
   const auto slot_of = [&](const Detection& detection) {  // of the first threshold that lets it in
     return static_cast<std::size_t>(
-        std::lower_bound(thresholds.begin(), thresholds.end(), detection.score, std::greater<>()) -
-        thresholds.begin());
+        std::lower_bound(thresholds.begin(), thresholds.end(), detection.score, std::greater<>()) - thresholds.begin());
   };
   std::vector<Tally> change(thresholds.size() + 1);
   std::vector<std::int64_t> valid(thresholds.size() + 1);

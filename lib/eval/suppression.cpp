@@ -42,8 +42,7 @@ double intersection_over_union(const Candidate& a, const Candidate& b, bool whol
 
 /// The original's cost, in tens of pixels: small differences tie.
 double distance(const Candidate& a, const Candidate& b) {
-  return std::trunc(
-      (std::abs(a.cx - b.cx) + std::abs(a.cy - b.cy) + std::abs(a.w - b.w) + std::abs(a.h - b.h)) / 10);
+  return std::trunc((std::abs(a.cx - b.cx) + std::abs(a.cy - b.cy) + std::abs(a.w - b.w) + std::abs(a.h - b.h)) / 10);
 }
 
 struct Accepted {
@@ -52,9 +51,8 @@ struct Accepted {
 };
 
 /// The overlapped box that is nearest to `candidate`, the earliest on ties; end() where it overlaps none.
-std::vector<Accepted>::iterator nearest_overlapped(std::vector<Accepted>& accepted,
-                                                   const Candidate& candidate, double tau,
-                                                   bool whole_pixels) {
+std::vector<Accepted>::iterator nearest_overlapped(std::vector<Accepted>& accepted, const Candidate& candidate,
+                                                   double tau, bool whole_pixels) {
   auto nearest = accepted.end();
   for (auto other = accepted.begin(); other != accepted.end(); ++other) {
     const Candidate& box = other->box;
@@ -62,8 +60,7 @@ std::vector<Accepted>::iterator nearest_overlapped(std::vector<Accepted>& accept
         std::abs(candidate.cy - box.cy) > (candidate.h + box.h) / 2 ||
         !(intersection_over_union(candidate, box, whole_pixels) > tau))
       continue;
-    if (nearest == accepted.end() || distance(candidate, box) < distance(candidate, nearest->box))
-      nearest = other;
+    if (nearest == accepted.end() || distance(candidate, box) < distance(candidate, nearest->box)) nearest = other;
   }
   return nearest;
 }
@@ -105,16 +102,14 @@ std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double
                    [](const Candidate& a, const Candidate& b) { return a.confidence > b.confidence; });
   std::vector<Candidate> kept;
   for (const Candidate& candidate : order) {
-    const auto covers = [&](const Candidate& other) {
-      return intersection_over_union(candidate, other) > overlap;
-    };
+    const auto covers = [&](const Candidate& other) { return intersection_over_union(candidate, other) > overlap; };
     if (std::none_of(kept.begin(), kept.end(), covers)) kept.push_back(candidate);
   }
   return kept;
 }
 
-std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid,
-                                   int frame_width, int frame_height, const ObjectOptions& options) {
+std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid, int frame_width,
+                                   int frame_height, const ObjectOptions& options) {
   const double scale_x = static_cast<double>(frame_width) / grid.width;
   const double scale_y = static_cast<double>(frame_height) / grid.height;
   std::vector<io::Object> objects;
@@ -122,8 +117,8 @@ std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const Gr
     io::Object object;
     object.type = options.type;
     object.score = box.confidence;
-    object.box = {(box.cx - box.w / 2) * scale_x, (box.cy - box.h / 2) * scale_y,
-                  (box.cx + box.w / 2) * scale_x, (box.cy + box.h / 2) * scale_y};
+    object.box = {(box.cx - box.w / 2) * scale_x, (box.cy - box.h / 2) * scale_y, (box.cx + box.w / 2) * scale_x,
+                  (box.cy + box.h / 2) * scale_y};
     if (options.clip) {
       object.box.left = std::max(object.box.left, 0.0);
       object.box.top = std::max(object.box.top, 0.0);

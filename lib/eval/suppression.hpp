@@ -20,8 +20,7 @@ namespace fastbox::eval {
 /// `tau` is the least IoU of an overlap. With `whole_pixels` the edges of an intersection are cut towards 0,
 /// as the original's integers do; boxes must then be whole numbers. Candidates of confidence .001 and less
 /// are never accepted.
-std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double tau = 0.35,
-                              bool whole_pixels = true);
+std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double tau = 0.35, bool whole_pixels = true);
 
 /// From the highest confidence down (raster order among equals), keeps each candidate whose IoU with all kept
 /// ones is at most `overlap`.
@@ -32,13 +31,12 @@ double intersection_over_union(const Candidate& a, const Candidate& b);
 
 struct ObjectOptions {
   std::string type = "Car";
-  bool clip =
-      false;  ///< to 0 .. width-1, 0 .. height-1 of the frame; boxes outside are left out. KittiBox does not.
+  bool clip = false;  ///< to 0 .. width-1, 0 .. height-1 of the frame; boxes outside are left out. KittiBox does not.
 };
 
 /// The boxes scaled from the network's input to a frame of frame_width x frame_height pixels, as results:
 /// `type`, box and score, every other column KITTI's "unknown".
-std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid,
-                                   int frame_width, int frame_height, const ObjectOptions& options = {});
+std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid, int frame_width,
+                                   int frame_height, const ObjectOptions& options = {});
 
 }  // namespace fastbox::eval

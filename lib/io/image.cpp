@@ -46,12 +46,18 @@ void check_chunks(std::string_view bytes, const std::string& name) {
 
 const char* colour_name(int type) {
   switch (type) {
-    case 0: return "grey";
-    case 2: return "RGB";
-    case 3: return "palette";
-    case 4: return "grey with alpha";
-    case 6: return "RGB with alpha";
-    default: return "unknown colour";
+    case 0:
+      return "grey";
+    case 2:
+      return "RGB";
+    case 3:
+      return "palette";
+    case 4:
+      return "grey with alpha";
+    case 6:
+      return "RGB with alpha";
+    default:
+      return "unknown colour";
   }
 }
 

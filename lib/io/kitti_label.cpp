@@ -11,9 +11,9 @@ namespace fastbox::io {
 namespace {
 
 constexpr std::size_t label_columns = 15;
-constexpr std::array<const char*, 16> column_names = {
-    "type", "truncated", "occluded", "alpha", "left", "top", "right",      "bottom",
-    "height", "width",   "length",   "x",     "y",    "z",   "rotation_y", "score"};
+constexpr std::array<const char*, 16> column_names = {"type",  "truncated", "occluded",   "alpha", "left",   "top",
+                                                      "right", "bottom",    "height",     "width", "length", "x",
+                                                      "y",     "z",         "rotation_y", "score"};
 
 Object parse_line(std::string_view line, std::size_t expected, const std::string& where) {
   const auto columns = split_columns(line);
@@ -63,8 +63,7 @@ std::string format(const std::vector<Object>& objects, bool with_score) {
   for (const auto& o : objects) {
     text += concat(o.type, ' ', shortest(o.truncated), ' ', o.occluded, ' ', shortest(o.alpha));
     for (const double value : {o.box.left, o.box.top, o.box.right, o.box.bottom}) text += ' ' + fixed(value, 2);
-    for (const double value : {o.height, o.width, o.length, o.x, o.y, o.z, o.rotation_y})
-      text += ' ' + shortest(value);
+    for (const double value : {o.height, o.width, o.length, o.x, o.y, o.z, o.rotation_y}) text += ' ' + shortest(value);
     if (with_score) text += ' ' + fixed(o.score, 6);
     text += '\n';
   }
@@ -89,8 +88,12 @@ std::vector<Object> read_detections(const std::filesystem::path& file) {
   return parse_detections(read_file(file), file.string());
 }
 
-std::string format_labels(const std::vector<Object>& objects) { return format(objects, false); }
+std::string format_labels(const std::vector<Object>& objects) {
+  return format(objects, false);
+}
 
-std::string format_detections(const std::vector<Object>& objects) { return format(objects, true); }
+std::string format_detections(const std::vector<Object>& objects) {
+  return format(objects, true);
+}
 
 }  // namespace fastbox::io

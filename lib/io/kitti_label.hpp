@@ -22,8 +22,7 @@ struct Box {
 
 /// One object of a frame. Defaults are what KITTI writes for "unknown".
 struct Object {
-  std::string
-      type;  ///< Car, Van, Truck, Pedestrian, Person_sitting, Cyclist, Tram, Misc or DontCare; any case
+  std::string type;       ///< Car, Van, Truck, Pedestrian, Person_sitting, Cyclist, Tram, Misc or DontCare; any case
   double truncated = -1;  ///< share outside the frame, 0..1
   int occluded = -1;      ///< 0 visible, 1 partly, 2 largely occluded, 3 unknown
   double alpha = -10;     ///< observation angle, radians

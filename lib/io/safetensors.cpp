@@ -12,8 +12,9 @@ namespace {
 constexpr std::uint64_t largest_header = 100'000'000;  // the format's own limit
 
 const std::map<std::string, std::size_t>& element_sizes() {
-  static const std::map<std::string, std::size_t> sizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},
-                                                           {"I32", 4}, {"I16", 2}, {"I8", 1},  {"U8", 1},   {"BOOL", 1}};
+  static const std::map<std::string, std::size_t> sizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2},
+                                                           {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1},
+                                                           {"U8", 1},  {"BOOL", 1}};
   return sizes;
 }
 
@@ -88,9 +89,8 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, view] : tensors) {
-    header[name] = {{"dtype", view.dtype},
-                    {"shape", view.shape},
-                    {"data_offsets", {offset, offset + view.bytes.size()}}};
+    header[name] = {
+        {"dtype", view.dtype}, {"shape", view.shape}, {"data_offsets", {offset, offset + view.bytes.size()}}};
     offset += view.bytes.size();
   }
   std::string text = header.dump();

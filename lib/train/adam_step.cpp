@@ -58,4 +58,6 @@ TORCH_LIBRARY(fastbox, library) {
       "float beta2, float epsilon, float gradient_scale) -> ()");
 }
 
-TORCH_LIBRARY_IMPL(fastbox, CPU, library) { library.impl("adam_step", &fastbox::train::adam_step_cpu); }
+TORCH_LIBRARY_IMPL(fastbox, CPU, library) {
+  library.impl("adam_step", &fastbox::train::adam_step_cpu);
+}

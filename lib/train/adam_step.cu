@@ -10,9 +10,8 @@
 namespace {
 
 template <typename Number>
-__global__ void adam_step_kernel(Number* w, const Number* g, Number* m, Number* v, std::int64_t count,
-                                 Number step_size, Number b1, Number b2, Number c1, Number c2, Number epsilon,
-                                 Number scale) {
+__global__ void adam_step_kernel(Number* w, const Number* g, Number* m, Number* v, std::int64_t count, Number step_size,
+                                 Number b1, Number b2, Number c1, Number c2, Number epsilon, Number scale) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
     const Number scaled = g[i] * scale;
@@ -41,4 +40,6 @@ void adam_step_cuda(at::Tensor& parameters, const at::Tensor& gradient, at::Tens
 
 }  // namespace
 
-TORCH_LIBRARY_IMPL(fastbox, CUDA, library) { library.impl("adam_step", &adam_step_cuda); }
+TORCH_LIBRARY_IMPL(fastbox, CUDA, library) {
+  library.impl("adam_step", &adam_step_cuda);
+}

@@ -76,7 +76,8 @@ void point_latest_to(const fs::path& folder) {
 void remove_incomplete(const fs::path& checkpoints) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(checkpoints, ignored))
-    if (entry.path().filename().string().find(".incomplete-") != std::string::npos) fs::remove_all(entry.path(), ignored);
+    if (entry.path().filename().string().find(".incomplete-") != std::string::npos)
+      fs::remove_all(entry.path(), ignored);
 }
 
 }  // namespace
@@ -91,9 +92,9 @@ void save_checkpoint(const fs::path& run_folder, const CheckpointState& state, c
     PendingFolder pending(folder);
     write_tensors(pending.path() / "model.safetensors", model);
     write_tensors(pending.path() / "optimizer.safetensors", optimizer);
-    const Json json = {{"format", checkpoint_format},  {"step", state.step},
-                       {"samples", state.samples},     {"optimizer_steps", state.optimizer_steps},
-                       {"threads", state.threads},     {"history", state.history}};
+    const Json json = {{"format", checkpoint_format}, {"step", state.step},
+                       {"samples", state.samples},    {"optimizer_steps", state.optimizer_steps},
+                       {"threads", state.threads},    {"history", state.history}};
     write_file_atomically(pending.path() / "state.json", json.dump(2) + "\n");
     write_file_atomically(pending.path() / "config.yaml", config);
     write_file_atomically(pending.path() / "manifest.json", manifest_of(pending.path()).dump(2) + "\n");
@@ -110,7 +111,9 @@ void save_checkpoint(const fs::path& run_folder, const CheckpointState& state, c
   }
 }
 
-bool holds_checkpoints(const fs::path& run_folder) { return !step_folders(run_folder).empty(); }
+bool holds_checkpoints(const fs::path& run_folder) {
+  return !step_folders(run_folder).empty();
+}
 
 std::optional<fs::path> newest_checkpoint(const fs::path& run_folder) {
   auto folders = step_folders(run_folder);
@@ -127,7 +130,8 @@ std::optional<fs::path> newest_checkpoint(const fs::path& run_folder) {
 }
 
 fs::path find_checkpoint(const fs::path& path) {
-  if (!fs::exists(path)) fail(ExitCode::data, path.string(), ": there is no such folder, expected a run or a checkpoint");
+  if (!fs::exists(path))
+    fail(ExitCode::data, path.string(), ": there is no such folder, expected a run or a checkpoint");
   if (fs::exists(path / "manifest.json")) {
     check_manifest(path);
     return path;

@@ -20,14 +20,14 @@
 
 namespace fastbox::train {
 
-constexpr int checkpoint_format = 1;  ///< state.json's "format"; a reader refuses a later one by name
+constexpr int checkpoint_format = 1;  ///< state.json's "format"; a reader refuses any other by name
 
 struct CheckpointState {
   std::int64_t step = 0;
-  std::int64_t samples = 0;             ///< trained on so far
+  std::int64_t samples = 0;  ///< trained on so far
   std::int64_t optimizer_steps = 0;
-  int threads = 0;                      ///< per rank; results depend on it
-  nlohmann::ordered_json history;       ///< a list of {"step", "samples", "ap"}
+  int threads = 0;                 ///< per rank; results depend on it
+  nlohmann::ordered_json history;  ///< a list of {"step", "samples", "ap"}
 };
 
 /// Writes RUN/checkpoints/step-NNNNNNNN and moves `latest`; then removes the oldest beyond `keep`. Throws
@@ -45,8 +45,8 @@ std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::pa
 /// Whether the run folder holds any checkpoint, whole or not.
 bool holds_checkpoints(const std::filesystem::path& run_folder);
 
-/// Throws Error(data) naming the file where one is missing, of another size or of another sha256 than the manifest says,
-/// or the format is unknown.
+/// Throws Error(data) naming the file where one is missing, of another size or of another sha256 than the manifest
+/// says, or the format is unknown.
 CheckpointState read_state(const std::filesystem::path& step_folder);
 
 }  // namespace fastbox::train

@@ -14,7 +14,9 @@ namespace fastbox::train {
 namespace {
 
 /// The first image's numbers, contiguous and in float32 on the CPU.
-at::Tensor numbers_of(const at::Tensor& tensor) { return tensor[0].to(at::kCPU, at::kFloat).contiguous(); }
+at::Tensor numbers_of(const at::Tensor& tensor) {
+  return tensor[0].to(at::kCPU, at::kFloat).contiguous();
+}
 
 std::span<const float> span_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};

@@ -29,7 +29,9 @@ std::string plugin_path() {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libfastbox_cuda.so").string();
 }
 
-bool machine_has_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
+bool machine_has_gpu() {
+  return std::filesystem::exists("/dev/nvidiactl");
+}
 
 c10::Device choose_device(const std::string& wanted, int local_rank) {
   if (wanted == "cpu") return c10::Device(c10::kCPU);

@@ -12,12 +12,14 @@ namespace {
 
 constexpr char end_of_frame = '\f';
 
-/// The first error message of any rank, on all; empty where there is none.
-std::string first_problem(comm::World& world, const std::string& mine) {
-  std::string all;
-  for (const auto& text : world.gather(mine))
-    if (all.empty()) all = text;
-  return world.broadcast(all);
+/// Throws the first rank's problem on all ranks, where any has one.
+void share_problem(comm::World& world, ExitCode mine, const std::string& message) {
+  const ExitCode code = world.agree(mine);
+  if (code == ExitCode::done) return;
+  std::string first;
+  for (const auto& text : world.gather(message))
+    if (first.empty()) first = text;
+  fail(code, world.broadcast(first));
 }
 
 }  // namespace
@@ -27,19 +29,22 @@ Evaluation evaluate(models::FastBox& model, const config::Settings& settings, co
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);
   std::string lines, problem;
+  ExitCode code = ExitCode::done;
   double seconds = 0;
   try {
     for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
-      const auto frame = data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
+      const auto frame =
+          data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
       const auto begin = std::chrono::steady_clock::now();
       const auto objects = detector.detect(frame);
       seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       lines += io::format_detections(objects) + end_of_frame;
     }
   } catch (const Error& error) {
+    code = error.code();
     problem = error.what();
   }
-  if (const auto first = first_problem(world, problem); !first.empty()) fail(ExitCode::data, first);
+  share_problem(world, code, problem);
 
   Evaluation evaluation;
   evaluation.milliseconds_per_image = 1e3 * world.sum({seconds})[0] / static_cast<double>(frames.size());

@@ -1,7 +1,8 @@
 // Evaluation of a model over a data set, the frames shared out among the ranks.
 //
-// Collective: all ranks call run() with equal weights. What is scored is what is written: each rank's detections travel to
-// rank 0 as the lines of KITTI result files, so the figures equal those of `fastbox eval --predictions` on the files.
+// Collective: all ranks call run() with equal weights. What is scored is what is written: each rank's detections travel
+// to rank 0 as the lines of KITTI result files, so the figures equal those of `fastbox eval --predictions` on the
+// files.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +22,8 @@ struct Evaluation {
   double milliseconds_per_image = 0;       ///< forward, decode and suppression; the mean over frames and ranks
 };
 
-/// Throws Error(data) on every rank where any rank met a bad frame.
+/// Throws on every rank, with the same code, what any rank met: Error(data) for a bad frame, Error(numbers) for a
+/// network whose output is not finite.
 Evaluation evaluate(models::FastBox& model, const config::Settings& settings, const data::Dataset& frames,
                     comm::World& world);
 

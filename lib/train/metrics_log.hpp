@@ -12,8 +12,8 @@ namespace fastbox::train {
 
 class MetricsLog {
  public:
-  /// Opens `file` for appending. Lines of steps after `last_step` (from a run that went on after its last checkpoint) and
-  /// torn ones are removed first, so a resumed run has neither overlap nor hole. Throws Error(environment).
+  /// Opens `file` for appending. Lines of steps after `last_step` (from a run that went on after its last checkpoint)
+  /// and torn ones are removed first, so a resumed run has neither overlap nor hole. Throws Error(environment).
   MetricsLog(std::filesystem::path file, std::int64_t last_step);
 
   /// `line` holds "step". Throws Error(environment) where the disk is full.

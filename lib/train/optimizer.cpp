@@ -33,10 +33,11 @@ double Optimizer::step(const at::Tensor& gradient, double learning_rate) {
     parameters_.sub_(m_, learning_rate);
   } else {
     const double t = static_cast<double>(steps_);
-    const double correction1 = 1 - std::pow(settings_.beta1, t), correction2 = std::sqrt(1 - std::pow(settings_.beta2, t));
+    const double correction1 = 1 - std::pow(settings_.beta1, t),
+                 correction2 = std::sqrt(1 - std::pow(settings_.beta2, t));
     const double epsilon = settings_.name == "adam" ? settings_.epsilon : settings_.epsilon * correction2;
-    adam_step(parameters_, gradient, m_, v_, learning_rate * correction2 / correction1, settings_.beta1, settings_.beta2,
-              epsilon, clip);
+    adam_step(parameters_, gradient, m_, v_, learning_rate * correction2 / correction1, settings_.beta1,
+              settings_.beta2, epsilon, clip);
   }
   if (average_.defined()) {
     // The average of a run's first steps is theirs alone, not the random weights': the decay rises with the step.
@@ -53,6 +54,8 @@ std::map<std::string, at::Tensor> Optimizer::state() const {
   return named;
 }
 
-void Optimizer::restore(std::int64_t steps) { steps_ = steps; }
+void Optimizer::restore(std::int64_t steps) {
+  steps_ = steps;
+}
 
 }  // namespace fastbox::train

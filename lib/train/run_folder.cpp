@@ -38,7 +38,9 @@ RunFolder::RunFolder(std::filesystem::path path) {
   }
 }
 
-RunFolder::~RunFolder() { ::close(lock_); }
+RunFolder::~RunFolder() {
+  ::close(lock_);
+}
 
 std::filesystem::path run_folder_for(const std::string& given, const std::filesystem::path& run_file) {
   if (!given.empty()) return given;

@@ -11,7 +11,8 @@ Plan plan_run(const config::Settings& settings, int ranks) {
   Plan plan;
   plan.batch = settings.train.batch > 0 ? settings.train.batch : settings.train.batch_per_rank * ranks;
   if (plan.batch < ranks)
-    fail(ExitCode::usage, "train.batch is ", plan.batch, ", expected at least one image for each of the ", ranks, " ranks");
+    fail(ExitCode::usage, "train.batch is ", plan.batch, ", expected at least one image for each of the ", ranks,
+         " ranks");
   plan.samples = settings.train.samples > 0 ? settings.train.samples : settings.train.steps * plan.batch;
   plan.steps = (plan.samples + plan.batch - 1) / plan.batch;
 
@@ -20,7 +21,9 @@ Plan plan_run(const config::Settings& settings, int ranks) {
   if (settings.optimizer.scaling == "linear") plan.peak_learning_rate *= ratio;
   if (settings.optimizer.scaling == "sqrt") plan.peak_learning_rate *= std::sqrt(ratio);
 
-  const auto in_samples = [&](std::int64_t steps, std::int64_t samples) { return steps > 0 ? steps * plan.batch : samples; };
+  const auto in_samples = [&](std::int64_t steps, std::int64_t samples) {
+    return steps > 0 ? steps * plan.batch : samples;
+  };
   plan.evaluation_samples = in_samples(settings.evaluation.every, settings.evaluation.every_samples);
   plan.checkpoint_samples = in_samples(settings.checkpoint.every, settings.checkpoint.every_samples);
   return plan;

@@ -11,8 +11,8 @@ namespace fastbox::train {
 
 /// What the settings say for a given number of ranks.
 struct Plan {
-  int batch = 0;                        ///< images a step over all ranks
-  std::int64_t samples = 0;             ///< of the whole run; the last step may have fewer than a batch
+  int batch = 0;             ///< images a step over all ranks
+  std::int64_t samples = 0;  ///< of the whole run; the last step may have fewer than a batch
   std::int64_t steps = 0;
   double peak_learning_rate = 0;        ///< after scaling by batch / reference_batch
   std::int64_t evaluation_samples = 0;  ///< between two evaluations; 0: only at the end

@@ -14,9 +14,9 @@ struct TypeName {
   at::ScalarType type;
   const char* name;
 };
-constexpr TypeName type_names[] = {{at::kDouble, "F64"}, {at::kFloat, "F32"}, {at::kHalf, "F16"}, {at::kBFloat16, "BF16"},
-                                   {at::kLong, "I64"},   {at::kInt, "I32"},   {at::kShort, "I16"}, {at::kChar, "I8"},
-                                   {at::kByte, "U8"},    {at::kBool, "BOOL"}};
+constexpr TypeName type_names[] = {
+    {at::kDouble, "F64"}, {at::kFloat, "F32"}, {at::kHalf, "F16"}, {at::kBFloat16, "BF16"}, {at::kLong, "I64"},
+    {at::kInt, "I32"},    {at::kShort, "I16"}, {at::kChar, "I8"},  {at::kByte, "U8"},       {at::kBool, "BOOL"}};
 
 const char* name_of(at::ScalarType type) {
   for (const auto& entry : type_names)
@@ -39,7 +39,8 @@ void write_tensors(const std::filesystem::path& file, const NamedTensors& tensor
   for (const auto& [name, tensor] : tensors) {
     kept.push_back(tensor.detach().to(at::kCPU).contiguous());
     const at::Tensor& t = kept.back();
-    views[name] = {name_of(t.scalar_type()), t.sizes().vec(), {static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()}};
+    views[name] = {
+        name_of(t.scalar_type()), t.sizes().vec(), {static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()}};
   }
   io::write_safetensors(file, views, metadata);
 }

@@ -48,8 +48,9 @@ std::vector<at::Tensor> matrices_and_kernels(const std::vector<std::pair<std::st
 TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings)
     : model_(model),
       world_(world),
-      loss_options_{settings.loss.confidence, settings.loss.box,           settings.loss.delta_confidence,
-                    settings.loss.delta_box,  settings.loss.delta_box_clip, settings.loss.weight_decay},
+      loss_options_{settings.loss.confidence,       settings.loss.box,
+                    settings.loss.delta_confidence, settings.loss.delta_box,
+                    settings.loss.delta_box_clip,   settings.loss.weight_decay},
       seed_(static_cast<std::uint64_t>(settings.run.seed)),
       parameters_(model.parameters_in_forward_order()) {
   const comm::AveragerOptions options{settings.parallel.first_bucket_mib, settings.parallel.bucket_mib};

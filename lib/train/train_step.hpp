@@ -33,8 +33,8 @@ class TrainStep {
   /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already.
   TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings);
 
-  /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the gradient is not finite;
-  /// the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
+  /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the gradient is not
+  /// finite; the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
   StepReport run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                  int global_images, double learning_rate);
 

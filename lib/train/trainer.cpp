@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -28,7 +29,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 /// What is summed up between two progress lines, over this rank's steps.
 struct Interval {
@@ -49,10 +52,11 @@ struct Interval {
   }
 };
 
-std::string ap_text(const eval::KittiResult& result) {
-  const auto& car = result.classes[0];
-  return concat("Car AP40 ", fixed(car[0].ap40, 2), " / ", fixed(car[1].ap40, 2), " / ", fixed(car[2].ap40, 2),
-                " (easy / moderate / hard)");
+std::string ap_text(const eval::KittiResult& result, const std::string& type) {
+  const auto known = std::find(eval::class_names.begin(), eval::class_names.end(), lower(type));
+  const auto& figures = result.classes.at(static_cast<std::size_t>(known - eval::class_names.begin()));
+  return concat(type, " AP40 ", fixed(figures[0].ap40, 2), " / ", fixed(figures[1].ap40, 2), " / ",
+                fixed(figures[2].ap40, 2), " (easy / moderate / hard)");
 }
 
 /// The figures of the evaluated class as metrics.jsonl and the history hold them.
@@ -69,6 +73,21 @@ Json ap_json(const eval::KittiResult& result) {
   return json;
 }
 
+/// The run file as it is kept in the run folder: with absolute paths, so that a checkpoint can be evaluated from
+/// anywhere.
+config::RunConfig with_absolute_paths(config::RunConfig config) {
+  auto& data = config.settings.data;
+  if (data.root.empty()) return config;  // open_dataset says what is missing
+  for (const auto part : {data::Part::train, data::Part::val}) {
+    std::string& list = part == data::Part::train ? data.train : data.val;
+    if (!list.empty()) list = std::filesystem::absolute(data::find_list(data, config.folder, part)).string();
+  }
+  data.root = std::filesystem::absolute(data.root).lexically_normal().string();
+  if (!config.settings.model.weights.empty())
+    config.settings.model.weights = std::filesystem::absolute(config.settings.model.weights).string();
+  return config;
+}
+
 class Run {
  public:
   Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world);
@@ -76,6 +95,7 @@ class Run {
 
  private:
   void open_folder();
+  void compare_with(const std::filesystem::path& checkpoint) const;
   void resume(const std::filesystem::path& checkpoint);
   void start_from_weights();
   void one_step();
@@ -104,7 +124,7 @@ class Run {
 };
 
 Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world)
-    : config_(config),
+    : config_(with_absolute_paths(config)),
       options_(options),
       world_(world),
       plan_(plan_run(settings_, world.size())),
@@ -130,7 +150,10 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
     resume(checkpoint);
   else if (options_.resume)
     log::info("no checkpoint in ", options_.run_folder.string(), ": starting at step 0");
-  if (world_.is_first()) metrics_.emplace(options_.run_folder / "metrics.jsonl", step_);
+  if (world_.is_first()) {
+    write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
+    metrics_.emplace(options_.run_folder / "metrics.jsonl", step_);
+  }
 
   log::info("training on ", train_frames_.size(), " frames, evaluating on ", val_frames_.size(), ": ", plan_.samples,
             " samples, batch ", plan_.batch, ", ", plan_.steps, " steps, ", world_.size(), " ranks of ", threads_,
@@ -147,7 +170,6 @@ void Run::open_folder() {
         fail(ExitCode::usage, options_.run_folder.string(),
              ": holds checkpoints; give --resume to go on, or another --run-dir");
       log::open_file(options_.run_folder / "log.txt");
-      write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
     } catch (const Error& error) {
       problem = error.what();
       code = error.code();
@@ -165,7 +187,23 @@ void Run::start_from_weights() {
   copy_by_name(read_tensors(settings_.model.weights), parameters, settings_.model.weights);
 }
 
+/// What the checkpoint's run and this one differ in: what a resume cannot honour is refused, the rest is said.
+void Run::compare_with(const std::filesystem::path& checkpoint) const {
+  // optimizer.average among them: its state is there or is not.
+  static const std::set<std::string> fixed_at_start = {"model.encoder",        "model.decoder", "model.gains",
+                                                       "model.width_multiple", "model.hidden",  "run.seed",
+                                                       "optimizer.name",       "run.precision", "optimizer.average"};
+  std::string refused, changed;
+  for (const auto& [key, before, now] : config::differences(config::load(checkpoint / "config.yaml"), config_)) {
+    (fixed_at_start.count(key) != 0 ? refused : changed) += concat("\n  ", key, ": ", before, " -> ", now);
+  }
+  if (!refused.empty())
+    fail(ExitCode::usage, checkpoint.string(), ": a run cannot be resumed with other values of", refused);
+  if (!changed.empty()) log::warning("resumed with other values than the checkpoint's run had:", changed);
+}
+
 void Run::resume(const std::filesystem::path& checkpoint) {
+  compare_with(checkpoint);
   const CheckpointState state = read_state(checkpoint);
   if (state.threads != threads_)
     log::warning("the run had ", state.threads, " threads a rank and now has ", threads_,
@@ -204,7 +242,7 @@ void Run::report_progress() {
   const double loss = (all[0] + all[1] + all[2] + all[3] + all[4]) / steps;
   const double left = static_cast<double>(plan_.samples - samples_) / rate;
   const double rate_now = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
-  log::info(position(), "  loss ", fixed(loss, 4), "  rate ", shortest(rate_now), "  ", fixed(rate, 2),
+  log::info(position(), "  loss ", fixed(loss, 4), "  rate ", significant(rate_now, 3), "  ", fixed(rate, 2),
             " images/s  data ", fixed(100 * all[5] / ranks / seconds, 1), " %  exchange ",
             fixed(100 * all[8] / ranks / seconds, 1), " %  left ", fixed(left / 60, 1), " min");
   if (metrics_) {
@@ -214,14 +252,20 @@ void Run::report_progress() {
                      {"samples", samples_},
                      {"loss", loss},
                      {"losses",
-                      {{"confidence", mean(0)}, {"box", mean(1)}, {"delta_confidence", mean(2)}, {"delta_box", mean(3)},
+                      {{"confidence", mean(0)},
+                       {"box", mean(1)},
+                       {"delta_confidence", mean(2)},
+                       {"delta_box", mean(3)},
                        {"weight_decay", mean(4)}}},
                      {"learning_rate", rate_now},
                      {"gradient_norm", mine.gradient_norm / steps},
                      {"images_per_second", rate},
                      {"time",
-                      {{"data", time(5)}, {"forward", time(6)}, {"backward", time(7)},
-                       {"exposed_communication", time(8)}, {"optimizer", time(9)}}}});
+                      {{"data", time(5)},
+                       {"forward", time(6)},
+                       {"backward", time(7)},
+                       {"exposed_communication", time(8)},
+                       {"optimizer", time(9)}}}});
   }
   interval_ = Interval();
 }
@@ -229,9 +273,14 @@ void Run::report_progress() {
 void Run::evaluate_now() {
   const auto begin = Clock::now();
   Evaluation evaluation;
-  {
+  try {
     const WithEvaluatedWeights weights(train_step_->optimizer());
     evaluation = evaluate(*model_, settings_, val_frames_, world_);
+  } catch (const Error& problem) {
+    // All ranks meet it together. It must not cost a day of training; the evaluation at the end has the last word.
+    if (finished()) throw;
+    log::error("the evaluation at ", position(), " failed, training goes on: ", problem.what());
+    return;
   }
   evaluated_step_ = step_;
   if (world_.is_first()) {
@@ -245,8 +294,9 @@ void Run::evaluate_now() {
     std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step_));
     create_folders(options_.run_folder / "detections");
     write_detections(options_.run_folder / "detections" / name, evaluation.frames);
-    log::info(position(), "  ", ap_text(evaluation.result), "  ", fixed(evaluation.milliseconds_per_image, 1),
-              " ms an image, evaluated in ", fixed(seconds_since(begin), 1), " s");
+    log::info(position(), "  ", ap_text(evaluation.result, settings_.evaluation.type), "  ",
+              fixed(evaluation.milliseconds_per_image, 1), " ms an image, evaluated in ",
+              fixed(seconds_since(begin), 1), " s");
     if (finished()) {
       write_file_atomically(options_.run_folder / "eval.json",
                             eval::result_json(evaluation.result, evaluation.milliseconds_per_image).dump(2) + "\n");
@@ -273,9 +323,13 @@ void Run::go() {
     log::info("the run is finished: ", position());
     return;
   }
-  loader_.emplace(train_frames_, settings_,
-                  data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
-                                   plan_.batch, static_cast<std::uint64_t>(samples_), static_cast<std::uint64_t>(plan_.samples)});
+  loader_.emplace(
+      train_frames_, settings_,
+      data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(), plan_.batch,
+                       static_cast<std::uint64_t>(samples_), static_cast<std::uint64_t>(plan_.samples)});
+  // A stop came before the evaluation that was due with the checkpoint: the history must not miss it.
+  if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
+    evaluate_now();
   interval_ = Interval();
   while (!finished()) {
     const std::int64_t before = samples_;

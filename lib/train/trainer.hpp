@@ -15,9 +15,9 @@ struct TrainOptions {
   bool resume = false;
 };
 
-/// Trains until the run file's samples are done. Throws Error on every rank with the same code: usage (ranks with different
-/// run files, a folder that holds checkpoints without --resume), data, environment, numbers, or stopped after a signal,
-/// once everything is saved.
+/// Trains until the run file's samples are done. Throws Error on every rank with the same code: usage (ranks with
+/// different run files, a folder that holds checkpoints without --resume), data, environment, numbers, or stopped after
+/// a signal, once everything is saved.
 void train(const config::RunConfig& config, const TrainOptions& options, comm::World& world);
 
 }  // namespace fastbox::train

@@ -46,7 +46,7 @@ find_program(FASTBOX_NVCC nvcc HINTS ${CUDAToolkit_ROOT} ENV CUDA_PATH PATH_SUFF
 set(FASTBOX_CUDA OFF)
 if(NOT FASTBOX_NVCC)
   message(STATUS "CUDA plugin: left out, no nvcc here")
-elseif(NOT EXISTS ${torch_dir}/lib/libtorch_cuda.so OR NOT EXISTS ${torch_dir}/../nvidia/cu13)
+elseif(NOT EXISTS ${torch_dir}/lib/libtorch_cuda.so OR NOT EXISTS ${torch_dir}/../nvidia/cudnn)
   message(STATUS "CUDA plugin: left out, LibTorch's CUDA libraries are not installed (scripts/setup --cuda)")
 elseif(FASTBOX_SANITIZE)
   message(STATUS "CUDA plugin: left out of a build with sanitizers")

@@ -37,7 +37,5 @@ endif()
 
 find_program(FASTBOX_CCACHE ccache)
 if(FASTBOX_CCACHE)
-  # Precompiled headers are cached only when ccache is told to trust them.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      ${FASTBOX_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FASTBOX_CCACHE})
 endif()

@@ -14,6 +14,11 @@ function(fastbox_room name)
   endif()
 endfunction()
 
+# ccache reads a precompiled header of half a gigabyte anew for every file, and another build's never matches.
+function(fastbox_without_ccache target)
+  set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER "")
+endfunction()
+
 # torch/torch.h costs 19 s a file; the narrow set in torch_pch.hpp, compiled once, costs next to nothing.
 function(fastbox_use_torch target)
   get_target_property(type ${target} TYPE)
@@ -30,8 +35,10 @@ function(fastbox_use_torch target)
     add_library(fastbox_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
     target_link_libraries(fastbox_torch_pch PRIVATE fastbox_options torch::cpu Threads::Threads)
     target_precompile_headers(fastbox_torch_pch PRIVATE ${PROJECT_SOURCE_DIR}/scripts/cmake/torch_pch.hpp)
+    fastbox_without_ccache(fastbox_torch_pch)
   endif()
   target_precompile_headers(${target} REUSE_FROM fastbox_torch_pch)
+  fastbox_without_ccache(${target})
 endfunction()
 
 # Text in a test's output that makes ctest call it skipped (Catch2 2.13 has no SKIP).

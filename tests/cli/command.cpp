@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
+
+#include "base/text.hpp"
 
 namespace fastbox::test {
 namespace {
@@ -34,7 +37,7 @@ Words environment_of_child(const Environment& wanted) {
   variables["NO_COLOR"] = "1";
   for (const auto& [name, value] : wanted) variables[name] = value;
   Words entries;
-  for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) entries.push_back(concat(name, "=", value));
   return entries;
 }
 
@@ -75,6 +78,7 @@ Process::Process(const Words& command, const Environment& environment)
   if (child_ < 0) throw std::runtime_error("fork failed");
   if (child_ == 0) {
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // outside ctest's reach now, so it goes with us
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(fileno(out_.get()), STDOUT_FILENO);
     dup2(fileno(err_.get()), STDERR_FILENO);
@@ -96,7 +100,9 @@ bool Process::running() {
   return !ended_;
 }
 
-void Process::send(int signal) const { kill(child_, signal); }
+void Process::send(int signal) const {
+  kill(child_, signal);
+}
 
 Outcome Process::wait(std::chrono::seconds patience) {
   bool killed = false;
@@ -108,20 +114,24 @@ Outcome Process::wait(std::chrono::seconds patience) {
     std::this_thread::sleep_for(pause);
   }
   Outcome outcome;
-  outcome.exit_code = killed                ? Outcome::timed_out
-                      : WIFEXITED(status_) ? WEXITSTATUS(status_)
-                                           : 128 + WTERMSIG(status_);
+  outcome.exit_code = killed ? Outcome::timed_out : WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   outcome.out = contents(out_.get());
   outcome.err = contents(err_.get());
   return outcome;
 }
 
-Outcome run(const Words& command, const Environment& environment) { return Process(command, environment).wait(); }
+Outcome run(const Words& command, const Environment& environment) {
+  return Process(command, environment).wait();
+}
 
-Words fastbox(const Words& words) { return Words{required_variable("FASTBOX_BINARY")} + words; }
+Words fastbox(const Words& words) {
+  return Words{required_variable("FASTBOX_BINARY")} + words;
+}
 
-std::string launcher() { return required_variable("FASTBOX_MPIEXEC"); }
+std::string launcher() {
+  return required_variable("FASTBOX_MPIEXEC");
+}
 
 Words on_ranks(int ranks, const Words& command) {
   return Words{launcher(), "-n", std::to_string(ranks)} + command;

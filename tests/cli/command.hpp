@@ -1,7 +1,8 @@
-// Runs command lines as a user does: a process of its own, with its environment, its two streams and its exit code.
+// Runs command lines as a user does: a process of its own, with its environment, its two streams and its exit
+// code.
 //
-// A Process owns its child and ends it (and the child's process group) when it goes out of scope. One thread. The child
-// has no standard input and no variable that would change what fastbox does (see command.cpp).
+// A Process owns its child and ends it (and the child's process group) when it goes out of scope. One thread.
+// The child has no standard input and no variable that would change what fastbox does (see command.cpp).
 #pragma once
 
 #include <sys/types.h>

@@ -25,7 +25,8 @@ std::vector<GradientAverager::NamedParameter> make_parameters(at::ScalarType typ
 constexpr comm::AveragerOptions tiny_buckets{64.0 / (1 << 20), 256.0 / (1 << 20)};
 
 /// A loss whose gradient for parameter i is (i + 1) * weight * p: known without autograd.
-at::Tensor loss_of(const std::vector<GradientAverager::NamedParameter>& parameters, double weight, std::size_t leave_out) {
+at::Tensor loss_of(const std::vector<GradientAverager::NamedParameter>& parameters, double weight,
+                   std::size_t leave_out) {
   at::Tensor loss = at::zeros({}, parameters[0].second.options().requires_grad(false));
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (i != leave_out) loss = loss + 0.5 * static_cast<double>(i + 1) * weight * parameters[i].second.square().sum();

@@ -42,7 +42,8 @@ train::BatchTensors images_of(int step, std::int64_t begin, std::int64_t count, 
   const std::int64_t rows = height / 32, columns = width / 32;
   const at::Tensor image = at::rand({batch, 3, height, width}, generator, at::kDouble) * 255;
   const at::Tensor confidence = (at::rand({batch, rows, columns}, generator, at::kDouble) < 0.4).to(at::kDouble);
-  const at::Tensor box = (at::rand({batch, rows, columns, 4}, generator, at::kDouble) * 40 + 1) * confidence.unsqueeze(-1);
+  const at::Tensor box =
+      (at::rand({batch, rows, columns, 4}, generator, at::kDouble) * 40 + 1) * confidence.unsqueeze(-1);
   const at::Tensor mask = (at::rand({batch, rows, columns}, generator, at::kDouble) < 0.9).to(at::kDouble);
   const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count).to(type).contiguous(); };
   return {part(image), {part(confidence), part(box), part(mask)}};
@@ -65,7 +66,9 @@ std::map<std::string, at::Tensor> train_alone(const std::string& encoder, at::Sc
   train::Optimizer optimizer(settings.optimizer, flat, {});
   for (int step = 0; step < steps; ++step) {
     const auto tensors = images_of(step, 0, batch, type);
-    models::losses(model->forward(tensors.image), tensors.targets, model->encoder().kernels(), {}, batch).total().backward();
+    models::losses(model->forward(tensors.image), tensors.targets, model->encoder().kernels(), {}, batch)
+        .total()
+        .backward();
     std::vector<at::Tensor> gradients;
     for (auto& [name, p] : parameters) {
       gradients.push_back(p.grad().contiguous().view({-1}));
@@ -109,8 +112,8 @@ TEST_CASE("twenty steps on N ranks equal one rank in float64 to 1e-9", "[train_s
   }
 }
 
-// In float32 Adam turns a gradient's last bit into a whole step where the gradient is nearly zero: plain SGD would not. The
-// reference's epsilon of 1e-5 keeps the difference within 1e-5 of a tensor's largest value.
+// In float32 Adam turns a gradient's last bit into a whole step where the gradient is nearly zero: plain SGD would not.
+// The reference's epsilon of 1e-5 keeps the difference within 1e-5 of a tensor's largest value.
 TEST_CASE("twenty steps on N ranks equal one rank in float32 to 1e-5", "[train_step]") {
   CHECK(largest_difference("vgg16", at::kFloat) < 1e-5);
 }

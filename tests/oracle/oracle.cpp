@@ -10,9 +10,13 @@ namespace fastbox::test {
 
 Oracle::Oracle(const std::filesystem::path& file) : tensors_(train::read_tensors(file)) {}
 
-bool Oracle::is_double() const { return image().scalar_type() == at::kDouble; }
+bool Oracle::is_double() const {
+  return image().scalar_type() == at::kDouble;
+}
 
-bool Oracle::has_trained() const { return tensors_.count("trained/ip") != 0; }
+bool Oracle::has_trained() const {
+  return tensors_.count("trained/ip") != 0;
+}
 
 std::unique_ptr<models::FastBox> Oracle::model() const {
   const at::Tensor& ip = tensors_.at("weight/ip");  // deep channels x hidden
@@ -48,8 +52,9 @@ std::string python_with_torch() {
 
 bool make_oracle(const std::filesystem::path& script, const std::filesystem::path& file, const std::string& arguments,
                  bool script_takes_command) {
-  const std::string command = concat("'", python_with_torch(), "' '", script.string(), "' ", script_takes_command ? "oracle " : "",
-                                     "'", file.string(), "' ", arguments, " > /dev/null");
+  const std::string command =
+      concat("'", python_with_torch(), "' '", script.string(), "' ", script_takes_command ? "oracle " : "", "'",
+             file.string(), "' ", arguments, " > /dev/null");
   return std::system(command.c_str()) == 0;
 }
 

@@ -1,5 +1,5 @@
-// A file of reference numbers for the model: weights, a batch, outputs, losses, gradients and, perhaps, the parameters after
-// three steps. Made by fastbox_twin.py or by another program that writes the same names.
+// A file of reference numbers for the model: weights, a batch, outputs, losses, gradients and, perhaps, the parameters
+// after three steps. Made by fastbox_twin.py or by another program that writes the same names.
 //
 // Test processes only; one thread.
 #pragma once

@@ -41,13 +41,13 @@ Caught caught(const std::function<void()>& action);
 
 }  // namespace fastbox::test
 
-/// Ends the test case where `condition` is false; ctest then calls the entry skipped. A test file that can skip holds no
-/// case that cannot.
-#define SKIP_UNLESS(condition, why)                    \
-  do {                                                 \
-    if (!(condition)) {                                \
-      std::cout << "SKIPPED: " << (why) << std::endl;  \
-      SUCCEED();                                       \
-      return;                                          \
-    }                                                  \
+/// Ends the test case where `condition` is false; ctest then calls the entry skipped. A test file that can skip holds
+/// no case that cannot.
+#define SKIP_UNLESS(condition, why)                   \
+  do {                                                \
+    if (!(condition)) {                               \
+      std::cout << "SKIPPED: " << (why) << std::endl; \
+      SUCCEED();                                      \
+      return;                                         \
+    }                                                 \
   } while (false)

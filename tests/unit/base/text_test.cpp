@@ -32,6 +32,8 @@ TEST_CASE("shortest text reads back as the same double", "[text]") {
     CHECK(back == value);
   }
   CHECK(shortest(0.1) == "0.1");
+  CHECK(significant(0.0012345, 3) == "0.00123");
+  CHECK(significant(12, 3) == "12");
   CHECK(fixed(std::numeric_limits<double>::max(), 2).size() == 312);
 }
 

@@ -32,8 +32,7 @@ TEST_CASE("a resolved run file loads to the same settings", "[resolved]") {
     const auto run = load({}, overrides);
     for (const bool with_origins : {false, true}) {
       const auto back = again(run, with_origins);
-      for (const auto& [key, a, b] : config::differences(run, back))
-        FAIL_CHECK(key << ": " << a << " -> " << b);
+      for (const auto& [key, a, b] : config::differences(run, back)) FAIL_CHECK(key << ": " << a << " -> " << b);
       CHECK(config::fingerprint(back) == config::fingerprint(run));
     }
   }

@@ -29,8 +29,7 @@ std::string complaint(const std::string& text, const std::vector<std::string>& o
 TEST_CASE("an unknown key is named with its place and the likely one", "[run_file_errors]") {
   CHECK(complaint("\noptimizer:\n  lerning_rate: 1\n") ==
         "my.yaml:3:3: unknown key 'optimizer.lerning_rate'; did you mean 'optimizer.learning_rate'?");
-  CHECK(complaint("optimizr:\n  name: sgd\n") ==
-        "my.yaml:1:1: unknown key 'optimizr'; did you mean 'optimizer'?");
+  CHECK(complaint("optimizr:\n  name: sgd\n") == "my.yaml:1:1: unknown key 'optimizr'; did you mean 'optimizer'?");
   CHECK(complaint("zebra_crossing: 1\n") == "my.yaml:1:1: unknown key 'zebra_crossing'");
   CHECK(complaint("run.seed: 1\n") == "my.yaml:1:1: 'run.seed' in one word; write it under 'run:'");
   CHECK(complaint("run: 3\n") == "my.yaml:1:6: run: expected keys such as 'run.seed', found '3'");
@@ -77,23 +76,20 @@ TEST_CASE("syntax errors have line and column", "[run_file_errors]") {
 TEST_CASE("alternatives in one layer contradict each other", "[run_file_errors]") {
   CHECK(complaint("train:\n  steps: 5\n  samples: 9\n") ==
         "my.yaml:2:10: train.steps contradicts train.samples (my.yaml:3:12); give one of them");
-  CHECK(complaint("train: {batch: 5, batch_per_rank: 9}\n")
-            .find("train.batch_per_rank contradicts train.batch (") != std::string::npos);
+  CHECK(complaint("train: {batch: 5, batch_per_rank: 9}\n").find("train.batch_per_rank contradicts train.batch (") !=
+        std::string::npos);
   CHECK(complaint("evaluation: {every: 5, every_samples: 9}\n").find("contradicts") != std::string::npos);
   CHECK(complaint("checkpoint: {every: 5, every_samples: 9}\n").find("contradicts") != std::string::npos);
-  CHECK(
-      complaint("", {"train.steps=5", "train.samples=9"}) ==
-      "--set train.steps=5: train.steps contradicts train.samples (--set train.samples=9); give one of them");
-  CHECK(complaint("base: b.yaml\n", {}, {{"b.yaml", "train: {steps: 1, samples: 1}\n"}})
-            .find("b.yaml:1:16: ") == 0);
+  CHECK(complaint("", {"train.steps=5", "train.samples=9"}) ==
+        "--set train.steps=5: train.steps contradicts train.samples (--set train.samples=9); give one of them");
+  CHECK(complaint("base: b.yaml\n", {}, {{"b.yaml", "train: {steps: 1, samples: 1}\n"}}).find("b.yaml:1:16: ") == 0);
 }
 
 TEST_CASE("a run without length or batch is refused", "[run_file_errors]") {
   CHECK(complaint("train: {samples: 0}\n") ==
         "my.yaml:1:18: train.samples and train.steps are both 0, expected one above 0");
-  CHECK(
-      complaint("", {"train.batch_per_rank=0"}) ==
-      "--set train.batch_per_rank=0: train.batch and train.batch_per_rank are both 0, expected one above 0");
+  CHECK(complaint("", {"train.batch_per_rank=0"}) ==
+        "--set train.batch_per_rank=0: train.batch and train.batch_per_rank are both 0, expected one above 0");
 }
 
 TEST_CASE("a type is positive or ignored, not both", "[run_file_errors]") {
@@ -101,16 +97,14 @@ TEST_CASE("a type is positive or ignored, not both", "[run_file_errors]") {
         "my.yaml:3:12: targets.ignored: 'Car' is also in targets.positives [Car]");
 }
 
-TEST_CASE("bases that are missing, circular or no paths are named where they are asked for",
-          "[run_file_errors]") {
+TEST_CASE("bases that are missing, circular or no paths are named where they are asked for", "[run_file_errors]") {
   CHECK(complaint("run: {seed: 1}\nbase: gone.yaml\n") ==
         "my.yaml:2:7: base file gone.yaml: cannot be read: No such file or directory");
   CHECK(complaint("base: my.yaml\n") == "my.yaml:1:7: base file my.yaml: inherits from itself");
   CHECK(complaint("base: [a.yaml]\n", {}, {{"a.yaml", "base: b.yaml\n"}, {"b.yaml", "base: ./my.yaml\n"}}) ==
         "b.yaml:1:7: base file my.yaml: inherits from itself");
   CHECK(complaint("base:\n") == "my.yaml:1:1: base: expected a path or a list of paths, found nothing");
-  CHECK(complaint("base: {a: b}\n") ==
-        "my.yaml:1:7: base: expected a path or a list of paths, found a mapping");
+  CHECK(complaint("base: {a: b}\n") == "my.yaml:1:7: base: expected a path or a list of paths, found a mapping");
   CHECK(complaint("base: [[a]]\n") == "my.yaml:1:8: base: expected a path or a list of paths, found a list");
   CHECK(complaint("base: b.yaml\n", {}, {{"b.yaml", "run: {sead: 1}\n"}}) ==
         "b.yaml:1:7: unknown key 'run.sead'; did you mean 'run.seed'?");

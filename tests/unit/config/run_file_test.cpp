@@ -62,8 +62,8 @@ TEST_CASE("without a file the defaults hold", "[run_file]") {
 
 TEST_CASE("a run file sets values and says where", "[run_file]") {
   const Files files;
-  const auto path = files.write(
-      "my.yaml", "# mine\noptimizer:\n  learning_rate: 1e-4\n  name: sgd\nrun: {seed: 7}\nloss:\n");
+  const auto path =
+      files.write("my.yaml", "# mine\noptimizer:\n  learning_rate: 1e-4\n  name: sgd\nrun: {seed: 7}\nloss:\n");
   const auto run = load(path);
   CHECK(run.settings.optimizer.learning_rate == 1e-4);
   CHECK(run.settings.optimizer.name == "sgd");
@@ -91,13 +91,12 @@ TEST_CASE("a run folder stands for its config.yaml", "[run_file]") {
 
 TEST_CASE("bases merge deeply, in order, each over its own bases", "[run_file]") {
   const Files files;
-  const auto root = files.write(
-      "common/root.yaml", "model: {hidden: 1, dropout: 0.1, width: 64}\ntargets: {positives: [Van, Tram]}\n");
+  const auto root = files.write("common/root.yaml",
+                                "model: {hidden: 1, dropout: 0.1, width: 64}\ntargets: {positives: [Van, Tram]}\n");
   const auto left = files.write("common/left.yaml", "base: root.yaml\nmodel: {hidden: 2}\nrun: {seed: 2}\n");
   const auto right = files.write("right.yaml", "run: {seed: 3}\n");
   const auto child = files.write(
-      "child.yaml",
-      "model: {dropout: 0.2}\nbase: [common/left.yaml, right.yaml]\ntargets: {positives: [Car]}\n");
+      "child.yaml", "model: {dropout: 0.2}\nbase: [common/left.yaml, right.yaml]\ntargets: {positives: [Car]}\n");
   const auto run = load(child);
   CHECK(run.settings.model.hidden == 2);
   CHECK(run.settings.model.dropout == 0.2);
@@ -123,9 +122,9 @@ TEST_CASE("two bases may share theirs", "[run_file]") {
 TEST_CASE("overrides come last and are typed by the schema", "[run_file]") {
   const Files files;
   const auto path = files.write("my.yaml", "run: {seed: 7}\n");
-  const auto run = load(path, {"run.seed=8", "targets.positives=[Car, Tram]", "augmentation.scale=[0.9, 1.1]",
-                               "data.root=/a b/[c]: d", "evaluation.whole_pixels=false",
-                               "data.train=", "run.seed=9", "optimizer.learning_rate=3e-4"});
+  const auto run = load(
+      path, {"run.seed=8", "targets.positives=[Car, Tram]", "augmentation.scale=[0.9, 1.1]", "data.root=/a b/[c]: d",
+             "evaluation.whole_pixels=false", "data.train=", "run.seed=9", "optimizer.learning_rate=3e-4"});
   CHECK(run.settings.run.seed == 9);
   CHECK(run.settings.targets.positives == std::vector<std::string>{"Car", "Tram"});
   CHECK(run.settings.augmentation.scale == std::vector<double>{0.9, 1.1});
@@ -149,8 +148,7 @@ TEST_CASE("FASTBOX_DATA is the root that nothing else gives", "[run_file]") {
 
 TEST_CASE("a later layer's alternative replaces the earlier one's", "[run_file]") {
   const Files files;
-  const auto base =
-      files.write("base.yaml", "train: {samples: 1000, batch_per_rank: 2}\nevaluation: {every: 50}\n");
+  const auto base = files.write("base.yaml", "train: {samples: 1000, batch_per_rank: 2}\nevaluation: {every: 50}\n");
   const auto child = files.write("child.yaml", "base: base.yaml\ntrain: {steps: 10}\n");
   const auto run = load(child, {"train.batch=8", "evaluation.every_samples=300"});
   CHECK(run.settings.train.steps == 10);
@@ -170,8 +168,7 @@ TEST_CASE("a later layer's alternative replaces the earlier one's", "[run_file]"
 
 TEST_CASE("a zero beside its alternative contradicts nothing", "[run_file]") {
   const Files files;
-  const auto run =
-      load(files.write("z.yaml", "train: {samples: 0, steps: 10, batch: 0}\nevaluation: {every: 0}\n"));
+  const auto run = load(files.write("z.yaml", "train: {samples: 0, steps: 10, batch: 0}\nevaluation: {every: 0}\n"));
   CHECK(run.settings.train.steps == 10);
   CHECK(run.settings.train.batch_per_rank == 5);      // batch: 0 only says that it is not used
   CHECK(run.settings.evaluation.every_samples == 0);  // no evaluation before the end

@@ -32,8 +32,8 @@ TEST_CASE("every member of Settings has one key", "[schema]") {
   constexpr std::size_t members =
       member_count<DataSettings>() + member_count<ModelSettings>() + member_count<TargetSettings>() +
       member_count<AugmentationSettings>() + member_count<LossSettings>() + member_count<TrainSettings>() +
-      member_count<OptimizerSettings>() + member_count<EvaluationSettings>() +
-      member_count<CheckpointSettings>() + member_count<ParallelSettings>() + member_count<RunSettings>();
+      member_count<OptimizerSettings>() + member_count<EvaluationSettings>() + member_count<CheckpointSettings>() +
+      member_count<ParallelSettings>() + member_count<RunSettings>();
   STATIC_REQUIRE(member_count<TrainSettings>() == 4);
   STATIC_REQUIRE(member_count<Settings>() == 11);
   CHECK(keys().size() == members);

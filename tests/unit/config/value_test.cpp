@@ -50,22 +50,19 @@ TEST_CASE("values of every type are read", "[value]") {
 }
 
 TEST_CASE("what is no decimal number or boolean is refused", "[value]") {
-  for (const auto* text : {"nan", ".nan", "inf", ".inf", "1e999", "0x10", "1_000", "1,5", "5e", "'5'", "fast",
-                           "[1]", "{a: 1}"}) {
+  for (const auto* text :
+       {"nan", ".nan", "inf", ".inf", "1e999", "0x10", "1_000", "1,5", "5e", "'5'", "fast", "[1]", "{a: 1}"}) {
     INFO(text);
-    CHECK(problem_of("optimizer.learning_rate", text).find("expected a number above 0, found") !=
-          std::string::npos);
+    CHECK(problem_of("optimizer.learning_rate", text).find("expected a number above 0, found") != std::string::npos);
   }
   for (const auto* text :
        {"1_000", "1.0", "1e3", "9007199254740993", "99999999999999999999", "-1", "'5'", "0x10", "true"}) {
     INFO(text);
-    CHECK(problem_of("train.samples", text).find("expected an integer at least 0, found") !=
-          std::string::npos);
+    CHECK(problem_of("train.samples", text).find("expected an integer at least 0, found") != std::string::npos);
   }
   for (const auto* text : {"yes", "no", "on", "True", "TRUE", "1", "'true'"}) {
     INFO(text);
-    CHECK(problem_of("evaluation.whole_pixels", text).find("expected true or false, found") !=
-          std::string::npos);
+    CHECK(problem_of("evaluation.whole_pixels", text).find("expected true or false, found") != std::string::npos);
   }
 }
 
@@ -83,11 +80,9 @@ TEST_CASE("ranges, choices and lists are checked", "[value]") {
   CHECK(problem_of("model.width", "1250") ==
         "model.width: expected an integer from 32 to 8192, a multiple of 32, found '1250'");
   CHECK(problem_of("model.width", "0").find("found '0'") != std::string::npos);
-  CHECK(problem_of("model.dropout", "1") ==
-        "model.dropout: expected a number at least 0 and below 1, found '1'");
+  CHECK(problem_of("model.dropout", "1") == "model.dropout: expected a number at least 0 and below 1, found '1'");
   CHECK(problem_of("model.dropout", "0").empty());
-  CHECK(problem_of("optimizer.learning_rate", "0") ==
-        "optimizer.learning_rate: expected a number above 0, found '0'");
+  CHECK(problem_of("optimizer.learning_rate", "0") == "optimizer.learning_rate: expected a number above 0, found '0'");
   CHECK(problem_of("run.device", "gpu") ==
         "run.device: expected one of auto, cpu, cuda, found 'gpu'; did you mean 'cpu'?");
   CHECK(problem_of("optimizer.name", "lamb-of-god") ==
@@ -118,9 +113,8 @@ TEST_CASE("a bad item of a list is located itself", "[value]") {
 
 TEST_CASE("texts of values read back as the same value", "[value]") {
   Settings s;
-  for (const std::string text :
-       {"", "off", "Yes", "1e5", "true", "a b", " lead", "a: b", "#x", "q\"uo\\te", "tab\tnl\n",
-        "/data/kitti-2.1", "[x]", "\x01", "caf\xc3\xa9", "~", "*a", "- x"}) {
+  for (const std::string text : {"", "off", "Yes", "1e5", "true", "a b", " lead", "a: b", "#x", "q\"uo\\te",
+                                 "tab\tnl\n", "/data/kitti-2.1", "[x]", "\x01", "caf\xc3\xa9", "~", "*a", "- x"}) {
     INFO(text);
     s.data.root = text;
     const auto yaml = value_text(*find_key("data.root"), s);

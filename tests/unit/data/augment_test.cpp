@@ -87,8 +87,7 @@ TEST_CASE("zoom and shift move the visible region", "[augment]") {
   CHECK(zoomed.right == Approx(480));
   CHECK(zoomed.top == Approx(48));
   const auto shifted = data::visible_region({.shift_x = 16, .shift_y = -8}, 640, 192, 320, 96);
-  CHECK(shifted.left ==
-        Approx(-32));  // the picture moves right by 16 of the network's pixels, 32 of the frame's
+  CHECK(shifted.left == Approx(-32));  // the picture moves right by 16 of the network's pixels, 32 of the frame's
   CHECK(shifted.right == Approx(608));
   CHECK(shifted.top == Approx(16));
 }
@@ -133,8 +132,7 @@ TEST_CASE("pixels and rectangles move together", "[augment]") {
     const auto geometry = data::draw_geometry(settings, random);
     const auto region = data::visible_region(geometry, 640, 192, 320, 96);
     const auto pixels = coloured(data::resize_bicubic(frame, 320, 96, region), {}, geometry.flip);
-    const auto box =
-        data::place_objects({car(240, 60, 360, 140)}, roles(), region, geometry.flip, 320, 96).at(0).box;
+    const auto box = data::place_objects({car(240, 60, 360, 140)}, roles(), region, geometry.flip, 320, 96).at(0).box;
     double left = 1e9, right = 0, top = 1e9, bottom = 0;
     for (int y = 0; y < 96; ++y)
       for (int x = 0; x < 320; ++x) {
@@ -168,8 +166,7 @@ TEST_CASE("without colour, pixels are copied or mirrored", "[augment]") {
 
 TEST_CASE("contrast turns about each channel's mean and clipping comes last", "[augment]") {
   // Means 20, 150, 250, and 30 more after the brightness.
-  CHECK(coloured(two_pixels(), {.brightness = 30, .contrast = 0.5}) ==
-        std::vector<float>{45, 155, 255, 55, 205, 255});
+  CHECK(coloured(two_pixels(), {.brightness = 30, .contrast = 0.5}) == std::vector<float>{45, 155, 255, 55, 205, 255});
   CHECK(coloured(two_pixels(), {.contrast = 3}) == std::vector<float>{0, 0, 250, 50, 255, 250});
   // 150 and 250, brighter by 30: mean 230, so 280 comes back to 242.5; clipped too early it would give
   // 226.875.

@@ -42,10 +42,8 @@ TEST_CASE("every bad file and line is told, in the order of names", "[check]") {
   const fs::path images = data::image_folder(folder.path()), labels = data::label_folder(folder.path());
   const std::string good = io::format_labels({test::object("Car", 1, 2, 30, 40)});
   write_file_atomically(images / "000000.png", read_file(images / "000000.png").substr(0, 700));
-  write_file_atomically(labels / "000001.txt",
-                        good + "Car 1 2 3\n" + good + "Car 0 zero 0 1 2 3 4 1 1 1 1 1 1 1\n");
-  write_file_atomically(labels / "000002.txt",
-                        good + io::format_labels({test::object("Van", 400, 2, 430, 40)}));
+  write_file_atomically(labels / "000001.txt", good + "Car 1 2 3\n" + good + "Car 0 zero 0 1 2 3 4 1 1 1 1 1 1 1\n");
+  write_file_atomically(labels / "000002.txt", good + io::format_labels({test::object("Van", 400, 2, 430, 40)}));
   write_file_atomically(labels / "000003.txt", io::format_labels({test::object("Car", -9, 2, 30, 40)}));
   write_file_atomically(labels / "000004.txt", io::format_labels({test::object("Car", 5, 2, 5.5, 40)}));
   fs::remove(labels / "000005.txt");
@@ -62,10 +60,8 @@ TEST_CASE("every bad file and line is told, in the order of names", "[check]") {
           std::string::npos);
     CHECK(report.errors[4].find("000005.png: the frame has no label file") != std::string::npos);
     REQUIRE(report.warnings.size() == 2);
-    CHECK(report.warnings[0].find("000003.txt:1: the Car box (-9 2 30 40) reaches outside") !=
-          std::string::npos);
-    CHECK(report.warnings[1].find("000004.txt:1: the Car box (5 2 5.5 40) is less than a pixel") !=
-          std::string::npos);
+    CHECK(report.warnings[0].find("000003.txt:1: the Car box (-9 2 30 40) reaches outside") != std::string::npos);
+    CHECK(report.warnings[1].find("000004.txt:1: the Car box (5 2 5.5 40) is less than a pixel") != std::string::npos);
     CHECK(report.objects.at("Car") == 6);  // the good lines of the bad file as well
   }
 }
@@ -103,8 +99,7 @@ TEST_CASE("lists with unknown or doubled frames, and an empty one, are errors", 
 
 TEST_CASE("a folder that is no KITTI root is refused", "[check]") {
   const test::ScratchFolder folder;
-  CHECK(
-      test::caught([&] { data::check_data(folder / "none", 1); }).mentions("none: the data root is missing"));
+  CHECK(test::caught([&] { data::check_data(folder / "none", 1); }).mentions("none: the data root is missing"));
   CHECK(test::caught([&] { data::check_data(folder.path(), 1); }).code == ExitCode::data);
   create_folders(data::image_folder(folder.path()));
   create_folders(data::label_folder(folder.path()));

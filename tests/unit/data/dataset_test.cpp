@@ -42,16 +42,12 @@ TEST_CASE("a missing root or folder says what was expected", "[dataset]") {
   CHECK(none.code == ExitCode::data);
   CHECK(none.mentions("none: the data root is missing"));
   CHECK(none.mentions("training/image_2/NAME.png"));
-  CHECK(test::caught([&] {
-          data::Dataset(folder.path(), {"0"}, "a test");
-        }).mentions("image_2: the folder is missing"));
+  CHECK(
+      test::caught([&] { data::Dataset(folder.path(), {"0"}, "a test"); }).mentions("image_2: the folder is missing"));
   create_folders(data::image_folder(folder.path()));
-  CHECK(test::caught([&] {
-          data::Dataset(folder.path(), {"0"}, "a test");
-        }).mentions("label_2: the folder is missing"));
-  CHECK(test::caught([&] {
-          data::Dataset(folder.path(), {}, "a test");
-        }).mentions("a test: no frame is listed"));
+  CHECK(
+      test::caught([&] { data::Dataset(folder.path(), {"0"}, "a test"); }).mentions("label_2: the folder is missing"));
+  CHECK(test::caught([&] { data::Dataset(folder.path(), {}, "a test"); }).mentions("a test: no frame is listed"));
 }
 
 TEST_CASE("data.root must be set and exist", "[dataset]") {

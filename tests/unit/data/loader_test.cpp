@@ -46,8 +46,7 @@ Collected collect(const data::Dataset& dataset, const config::Settings& with, in
   for (int rank = 0; rank < ranks; ++rank)
     loaders.push_back(std::make_unique<data::Loader>(
         dataset, with,
-        data::LoaderPlan{
-            .seed = 5, .rank = rank, .ranks = ranks, .batch = batch, .first_sample = first_sample}));
+        data::LoaderPlan{.seed = 5, .rank = rank, .ranks = ranks, .batch = batch, .first_sample = first_sample}));
   Collected all;
   for (int step = 0; step < steps; ++step)
     for (auto& loader : loaders) all.add(loader->next());

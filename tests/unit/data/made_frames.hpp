@@ -26,8 +26,7 @@ inline void write_frame(const std::filesystem::path& root, const std::string& na
                         const std::vector<io::Object>& objects) {
   cv::Mat picture(height, width, CV_8UC3);
   Random random(std::hash<std::string>()(name), Purpose::scene);
-  for (std::size_t i = 0; i < picture.total() * 3; ++i)
-    picture.data[i] = static_cast<uchar>(random.below(256));
+  for (std::size_t i = 0; i < picture.total() * 3; ++i) picture.data[i] = static_cast<uchar>(random.below(256));
   create_folders(data::image_folder(root));
   create_folders(data::label_folder(root));
   io::write_picture(data::image_folder(root) / (name + ".png"), picture);

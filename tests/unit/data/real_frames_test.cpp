@@ -71,9 +71,7 @@ TEST_CASE("the first rule leaves a sixth of the rectangles without a cell, the n
   NEEDS_KITTI;
   const auto first = count_rectangles("first"), nearest = count_rectangles("nearest");
   CHECK(first.rectangles == nearest.rectangles);
-  const auto percent = [](const data::TargetCounts& counts) {
-    return 100.0 * counts.without_cell / counts.rectangles;
-  };
+  const auto percent = [](const data::TargetCounts& counts) { return 100.0 * counts.without_cell / counts.rectangles; };
   CHECK(percent(first) == Approx(17).margin(1));
   CHECK(percent(nearest) < 0.2);
 }

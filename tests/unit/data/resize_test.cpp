@@ -21,16 +21,14 @@ cv::Mat picture_of(const io::TensorView& tensor) {
 cv::Mat noise(int width, int height) {
   cv::Mat picture(height, width, CV_8UC3);
   Random random(1, Purpose::scene);
-  for (std::size_t i = 0; i < picture.total() * 3; ++i)
-    picture.data[i] = static_cast<uchar>(random.below(256));
+  for (std::size_t i = 0; i < picture.total() * 3; ++i) picture.data[i] = static_cast<uchar>(random.below(256));
   return picture;
 }
 
 }  // namespace
 
 TEST_CASE("resizing equals Pillow's to the bit", "[resize]") {
-  const io::SafetensorsFile golden(
-      std::filesystem::path(__FILE__).replace_filename("resize_golden.safetensors"));
+  const io::SafetensorsFile golden(std::filesystem::path(__FILE__).replace_filename("resize_golden.safetensors"));
   int cases = 0;
   for (const auto& [key, tensor] : golden.tensors()) {
     if (!key.ends_with(".in")) continue;

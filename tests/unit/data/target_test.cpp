@@ -155,8 +155,7 @@ TEST_CASE("types have their roles whatever their case", "[target]") {
 TEST_CASE("unknown words in the settings are refused", "[target]") {
   auto settings = kittibox();
   settings.assignment = "largest";
-  CHECK(
-      test::caught([&] { data::TargetMaker(settings, 160, 96); }).mentions("targets.assignment: 'largest'"));
+  CHECK(test::caught([&] { data::TargetMaker(settings, 160, 96); }).mentions("targets.assignment: 'largest'"));
   settings = kittibox();
   settings.border = "grey";
   CHECK(test::caught([&] { data::TargetMaker(settings, 160, 96); }).code == ExitCode::usage);

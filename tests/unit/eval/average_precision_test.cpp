@@ -61,20 +61,18 @@ TEST_CASE("forty found ground truths fill forty slots, forty-one all", "[average
 
 TEST_CASE("precision is taken at each score and is the best from there on", "[average_precision]") {
   const io::Box third{300, 100, 400, 200};
-  const auto one =
-      of({label("Car", here), label("Car", elsewhere)},
-         {detection("Car", here, 0.9), detection("Car", third, 0.8), detection("Car", elsewhere, 0.7)})
-          .classes[car][easy];
+  const auto one = of({label("Car", here), label("Car", elsewhere)},
+                      {detection("Car", here, 0.9), detection("Car", third, 0.8), detection("Car", elsewhere, 0.7)})
+                       .classes[car][easy];
   CHECK(one.thresholds == std::vector<double>{0.9, 0.7});
   CHECK(one.precision[0] == 1);
   CHECK(one.precision[1] == Approx(2.0 / 3).epsilon(1e-15));
   CHECK(one.recall == std::vector<double>{0.5, 1});
   CHECK(one.mean41 == Approx((1 + 2.0 / 3) / 41 * 100).epsilon(1e-14));
   // The false positive first: 1/2 at .9 rises to the 2/3 that follows.
-  const auto other =
-      of({label("Car", here), label("Car", elsewhere)},
-         {detection("Car", here, 0.9), detection("Car", third, 0.95), detection("Car", elsewhere, 0.7)})
-          .classes[car][easy];
+  const auto other = of({label("Car", here), label("Car", elsewhere)},
+                        {detection("Car", here, 0.9), detection("Car", third, 0.95), detection("Car", elsewhere, 0.7)})
+                         .classes[car][easy];
   CHECK(other.precision[0] == Approx(2.0 / 3).epsilon(1e-15));
 }
 
@@ -82,8 +80,7 @@ TEST_CASE("the limits of each difficulty", "[average_precision]") {
   const auto counted = [](io::Object object) {
     const auto result = of({std::move(object)}, {});
     std::string text;
-    for (std::size_t d = 0; d < difficulty_count; ++d)
-      text += std::to_string(result.classes[car][d].ground_truths);
+    for (std::size_t d = 0; d < difficulty_count; ++d) text += std::to_string(result.classes[car][d].ground_truths);
     return text;
   };
   CHECK(counted(label("Car", here)) == "111");
@@ -104,8 +101,7 @@ TEST_CASE("the limits of each difficulty", "[average_precision]") {
   CHECK(counted(label("Van", here)) == "000");
 }
 
-TEST_CASE("a ground truth of just the minimum height counts in the older generations only",
-          "[average_precision]") {
+TEST_CASE("a ground truth of just the minimum height counts in the older generations only", "[average_precision]") {
   const std::vector<io::Object> labels = {label("Cyclist", {0, 0, 100, 25})};
   CHECK(of(labels, {}, Evaluator::kitti2017).classes[cyclist][hard].ground_truths == 0);
   CHECK(of(labels, {}, Evaluator::kitti2017a).classes[cyclist][hard].ground_truths == 1);
@@ -158,19 +154,16 @@ TEST_CASE("a small detection of another class is a candidate, and then ignored",
 TEST_CASE("a valid detection replaces an ignored one even with less overlap", "[average_precision]") {
   const io::Box truth{0, 0, 100, 41}, small{0, 0, 100, 39.9}, valid{0, 0, 80, 41};
   const std::vector<io::Object> labels = {label("Car", truth)};
-  const auto one =
-      of(labels, {detection("Car", small, 0.4), detection("Car", valid, 0.5)}).classes[car][easy];
+  const auto one = of(labels, {detection("Car", small, 0.4), detection("Car", valid, 0.5)}).classes[car][easy];
   CHECK(is_one_hit(one));
   // A later ignored one does not take it back.
-  CHECK(is_one_hit(
-      of(labels, {detection("Car", valid, 0.5), detection("Car", small, 0.4)}).classes[car][easy]));
+  CHECK(is_one_hit(of(labels, {detection("Car", valid, 0.5), detection("Car", small, 0.4)}).classes[car][easy]));
 }
 
 TEST_CASE("the first of equal scores and the largest of overlaps wins", "[average_precision]") {
   // Two detections of one score on one truth: one hit and one false positive, whichever overlaps more.
-  const auto one =
-      of({label("Car", here)}, {detection("Car", {100, 100, 190, 200}, 0.9), detection("Car", here, 0.9)})
-          .classes[car][easy];
+  const auto one = of({label("Car", here)}, {detection("Car", {100, 100, 190, 200}, 0.9), detection("Car", here, 0.9)})
+                       .classes[car][easy];
   CHECK(one.precision[0] == 0.5);
   CHECK(one.recall[0] == 1);
 }
@@ -179,8 +172,7 @@ TEST_CASE("a threshold at which nothing counts gives NaN in its slot", "[average
   // In the first pass the ignored truth takes `left` (the higher score) and leaves `right` for the counted
   // one; in the second it takes `right` (the larger overlap), and `left`, which lies in DontCare, is no false
   // positive.
-  const io::Box ignored{0, 0, 100, 100}, counted{10, 0, 110, 100}, left{-10, 0, 90, 100},
-      right{5, 0, 105, 100};
+  const io::Box ignored{0, 0, 100, 100}, counted{10, 0, 110, 100}, left{-10, 0, 90, 100}, right{5, 0, 105, 100};
   const auto one = of({label("Car", ignored, 0, 0.9), label("Car", counted), label("DontCare", left, -1, -1)},
                       {detection("Car", left, 0.9), detection("Car", right, 0.8)})
                        .classes[car][easy];
@@ -193,9 +185,8 @@ TEST_CASE("a threshold at which nothing counts gives NaN in its slot", "[average
 }
 
 TEST_CASE("boxes turned inside out count as KittiBox's results do", "[average_precision]") {
-  const auto one =
-      of({label("Car", here)}, {detection("Car", here, 0.9), detection("Car", {700, 100, 600, 200}, 0.95)})
-          .classes[car][easy];
+  const auto one = of({label("Car", here)}, {detection("Car", here, 0.9), detection("Car", {700, 100, 600, 200}, 0.95)})
+                       .classes[car][easy];
   CHECK(one.precision[0] == 0.5);
 }
 

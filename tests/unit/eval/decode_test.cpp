@@ -30,9 +30,8 @@ TEST_CASE("offsets and sizes are cut towards 0 before the cell's centre is added
 }
 
 TEST_CASE("fractions stay where whole pixels are not asked for", "[decode]") {
-  const auto found =
-      decode(std::vector<float>{0.5f, 0.5f}, std::vector<float>{3.5f, -3.5f, 10.25f, 0.5f, 1, 1, -4, 9},
-             two_cells, {.whole_pixels = false});
+  const auto found = decode(std::vector<float>{0.5f, 0.5f}, std::vector<float>{3.5f, -3.5f, 10.25f, 0.5f, 1, 1, -4, 9},
+                            two_cells, {.whole_pixels = false});
   REQUIRE(found.size() == 1);  // the second has no positive width
   CHECK(found[0].cx == 19.5);
   CHECK(found[0].cy == 12.5);
@@ -92,9 +91,7 @@ TEST_CASE("an output that is no number is named by its cell", "[decode]") {
 }
 
 TEST_CASE("numbers that do not fit the grid are a defect", "[decode]") {
-  CHECK(test::caught([] { decode(std::vector<float>(3), std::vector<float>(8), two_cells); }).code ==
-        ExitCode::defect);
-  CHECK(test::caught([] { decode(std::vector<float>(2), std::vector<float>(7), two_cells); }).code ==
-        ExitCode::defect);
+  CHECK(test::caught([] { decode(std::vector<float>(3), std::vector<float>(8), two_cells); }).code == ExitCode::defect);
+  CHECK(test::caught([] { decode(std::vector<float>(2), std::vector<float>(7), two_cells); }).code == ExitCode::defect);
   CHECK(test::caught([] { confidences_of(std::vector<float>(3)); }).code == ExitCode::defect);
 }

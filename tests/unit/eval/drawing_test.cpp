@@ -81,9 +81,8 @@ TEST_CASE("the ground truth is thinner than a detection", "[drawing]") {
 }
 
 TEST_CASE("plates stay inside the frame", "[drawing]") {
-  const io::Box boxes[] = {{-50, -50, 20, 20},       {1230, 0, 1300, 30},    {1200, 360, 1241, 374},
-                           {0, 0, 1241, 374},        {-1e9, -1e9, 1e9, 1e9}, {600, 370, 640, 500},
-                           {5000, 5000, 6000, 6000}, {700, 50, 650, 20}};
+  const io::Box boxes[] = {{-50, -50, 20, 20},     {1230, 0, 1300, 30},  {1200, 360, 1241, 374},   {0, 0, 1241, 374},
+                           {-1e9, -1e9, 1e9, 1e9}, {600, 370, 640, 500}, {5000, 5000, 6000, 6000}, {700, 50, 650, 20}};
   for (const cv::Size size : {cv::Size(1242, 375), cv::Size(320, 96), cv::Size(2484, 750)})
     for (const io::Box& box : boxes) {
       const auto plates = place_plates({detection("Person_sitting", box, 0.5)}, size);

@@ -100,9 +100,7 @@ TEST_CASE("the first bad line is named, however many threads read", "[evaluate_f
     CHECK(error.mentions("000001.txt:2: 15 columns, expected 16"));
   }
   folders.write("results", "000001", "");
-  CHECK(test::caught([&] {
-          read_folder(folders.options);
-        }).mentions("000002.txt:1: column 16 (score) is 'nan'"));
+  CHECK(test::caught([&] { read_folder(folders.options); }).mentions("000002.txt:1: column 16 (score) is 'nan'"));
 }
 
 TEST_CASE("other things in the folder are named and not read", "[evaluate_folder]") {

@@ -23,8 +23,7 @@ T one_of(Random& random, const T (&choices)[n]) {
 
 /// Boxes on a coarse lattice, so that overlaps and scores tie, with heights about the minimums.
 io::Box any_box(Random& random) {
-  const double left = 10.0 * static_cast<double>(random.below(12)),
-               top = 5.0 * static_cast<double>(random.below(4));
+  const double left = 10.0 * static_cast<double>(random.below(12)), top = 5.0 * static_cast<double>(random.below(4));
   const double heights[] = {24.5, 25, 25.5, 30, 39.5, 40, 40.5, 60};
   return {left, top, left + 30 + 10.0 * static_cast<double>(random.below(4)), top + one_of(random, heights)};
 }
@@ -77,9 +76,8 @@ bool same(const KittiResult& a, const KittiResult& b) {
   for (std::size_t c = 0; c < class_count; ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const auto &x = a.classes[c][d], &y = b.classes[c][d];
-      equal = equal && x.ground_truths == y.ground_truths && x.thresholds == y.thresholds &&
-              same(x.ap40, y.ap40) && same(x.ap11, y.ap11) && same(x.mean41, y.mean41) &&
-              x.recall == y.recall;
+      equal = equal && x.ground_truths == y.ground_truths && x.thresholds == y.thresholds && same(x.ap40, y.ap40) &&
+              same(x.ap11, y.ap11) && same(x.mean41, y.mean41) && x.recall == y.recall;
       for (std::size_t i = 0; i < slot_count; ++i) equal = equal && same(x.precision[i], y.precision[i]);
     }
   return equal;
@@ -98,8 +96,7 @@ TEST_CASE("equal to a second, plain implementation", "[evaluator_fuzz]") {
         for (std::size_t d = 0; d < difficulty_count; ++d) {
           const auto plain = test::plain_precision({evaluator, c, d}, frames);
           const auto& ours = result.classes[c][d].precision;
-          INFO("scene " << scene << " " << name_of(evaluator) << " " << class_names[c] << " "
-                        << difficulty_names[d]);
+          INFO("scene " << scene << " " << name_of(evaluator) << " " << class_names[c] << " " << difficulty_names[d]);
           bool equal = true;
           for (std::size_t i = 0; i < slot_count; ++i) {
             equal = equal && same(ours[i], plain[i]);

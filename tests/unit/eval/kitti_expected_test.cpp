@@ -42,8 +42,7 @@ std::map<std::string, Expected> read_expected(const std::filesystem::path& file)
 
 void compare(const std::string& set, const std::string& suffix, Evaluator evaluator, std::size_t classes) {
   const auto kitti = test::shared_folder() / "kitti";
-  SKIP_UNLESS(std::filesystem::exists(kitti / "detections/expected"),
-              "no KITTI detections in the shared folder");
+  SKIP_UNLESS(std::filesystem::exists(kitti / "detections/expected"), "no KITTI detections in the shared folder");
   const auto expected = read_expected(kitti / "detections/expected" / (set + "." + suffix + ".txt"));
   REQUIRE(expected.size() == classes * difficulty_count);
   FolderOptions folder;
@@ -82,8 +81,7 @@ TEST_CASE("all precisions of KittiBox's own detections are the official evaluato
 
 TEST_CASE("KittiBox's printed figures and numbers of ground truths", "[kitti_expected]") {
   const auto kitti = test::shared_folder() / "kitti";
-  SKIP_UNLESS(std::filesystem::exists(kitti / "detections/kittibox_481"),
-              "no KITTI detections in the shared folder");
+  SKIP_UNLESS(std::filesystem::exists(kitti / "detections/kittibox_481"), "no KITTI detections in the shared folder");
   FolderOptions folder;
   folder.predictions = kitti / "detections/kittibox_481";
   folder.labels = kitti / "training/label_2";
@@ -115,8 +113,7 @@ TEST_CASE("frames shared out and merged in another order give the same digits", 
   const std::span<const FrameObjects> all(frames);
   const std::size_t cuts[] = {0, 1000, 1001, 3000, frames.size()};
   std::vector<Matcher> ranks;
-  for (int r = 3; r >= 0; --r)
-    ranks.emplace_back(all.subspan(cuts[r], cuts[r + 1] - cuts[r]), Evaluator::kitti2017);
+  for (int r = 3; r >= 0; --r) ranks.emplace_back(all.subspan(cuts[r], cuts[r + 1] - cuts[r]), Evaluator::kitti2017);
   FirstPass found;
   for (const auto& rank : ranks) found.merge(FirstPass::from_numbers(rank.first_pass().to_numbers()));
   const Thresholds thresholds = sample_thresholds(found);

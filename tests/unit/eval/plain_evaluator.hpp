@@ -20,12 +20,8 @@ struct PlainQuestion {
   eval::Evaluator evaluator;
   std::size_t object_class, difficulty;
 
-  std::string name() const {
-    return std::array<const char*, 3>{"car", "pedestrian", "cyclist"}[object_class];
-  }
-  std::string neighbour() const {
-    return std::array<const char*, 3>{"van", "person_sitting", "-"}[object_class];
-  }
+  std::string name() const { return std::array<const char*, 3>{"car", "pedestrian", "cyclist"}[object_class]; }
+  std::string neighbour() const { return std::array<const char*, 3>{"van", "person_sitting", "-"}[object_class]; }
   double overlap() const { return object_class == 0 ? 0.7 : 0.5; }
   double height() const { return difficulty == 0 ? 40 : 25; }
 };
@@ -62,8 +58,7 @@ struct PlainCount {
 };
 
 /// One frame; `threshold` is null in the first pass.
-inline PlainCount plain_match(const PlainQuestion& q, const eval::FrameObjects& frame,
-                              const double* threshold) {
+inline PlainCount plain_match(const PlainQuestion& q, const eval::FrameObjects& frame, const double* threshold) {
   PlainCount count;
   std::vector<bool> assigned(frame.detections.size());
   for (const auto& truth : frame.labels) {
@@ -109,8 +104,7 @@ inline PlainCount plain_match(const PlainQuestion& q, const eval::FrameObjects& 
 }
 
 /// The 41 precisions.
-inline std::vector<double> plain_precision(const PlainQuestion& q,
-                                           const std::vector<eval::FrameObjects>& frames) {
+inline std::vector<double> plain_precision(const PlainQuestion& q, const std::vector<eval::FrameObjects>& frames) {
   std::vector<double> scores, thresholds;
   int truths = 0;
   for (const auto& frame : frames) {

@@ -91,8 +91,7 @@ TEST_CASE("a box without size is accepted in every pass that reaches it, as in K
 }
 
 TEST_CASE("standard suppression keeps the surest of those that overlap", "[suppression]") {
-  const std::vector<Candidate> boxes = {at(100, 100, 0.5), at(110, 100, 0.9), at(150, 100, 0.7),
-                                        at(500, 100, 0.2)};
+  const std::vector<Candidate> boxes = {at(100, 100, 0.5), at(110, 100, 0.9), at(150, 100, 0.7), at(500, 100, 0.2)};
   // 110-150: 60/140 = .43.
   CHECK(text_of(suppress(boxes, 0.5)) == "110:0.9 150:0.7 500:0.2");
   CHECK(text_of(suppress(boxes, 0.35)) == "110:0.9 500:0.2");
@@ -100,8 +99,7 @@ TEST_CASE("standard suppression keeps the surest of those that overlap", "[suppr
   CHECK(suppress({at(100, 100, 0.5), at(150, 100, 0.6)}, 1.0 / 3).size() == 2);
   // Raster order among equals; what a suppressed box covers is free again.
   CHECK(text_of(suppress({at(100, 100, 0.5), at(105, 100, 0.5)}, 0.5)) == "100:0.5");
-  CHECK(text_of(suppress({at(100, 100, 0.9), at(140, 100, 0.8), at(180, 100, 0.7)}, 0.4)) ==
-        "100:0.9 180:0.7");
+  CHECK(text_of(suppress({at(100, 100, 0.9), at(140, 100, 0.8), at(180, 100, 0.7)}, 0.4)) == "100:0.9 180:0.7");
   CHECK(suppress({}, 0.5).empty());
 }
 

@@ -24,8 +24,8 @@ std::string file_with(const std::string& header, const std::string& data) {
 
 TEST_CASE("tensors come back with type, shape, bytes and metadata", "[safetensors]") {
   const test::ScratchFolder folder;
-  io::write_safetensors(folder / "t", {{"b", {"F32", {2, 3}, std::as_bytes(std::span(numbers))}}, {"a", {"F32", {0}, {}}}},
-                        {{"k", "v"}});
+  io::write_safetensors(
+      folder / "t", {{"b", {"F32", {2, 3}, std::as_bytes(std::span(numbers))}}, {"a", {"F32", {0}, {}}}}, {{"k", "v"}});
   const SafetensorsFile file(folder / "t");
   CHECK(file.tensors().size() == 2);
   CHECK(file.metadata().at("k") == "v");
@@ -65,5 +65,7 @@ TEST_CASE("a damaged file is refused before anything is allocated for it", "[saf
   CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"Q8","shape":[4],"data_offsets":[0,4]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", "")));
-  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", "123")));
+  CHECK(refused(file_with(
+      R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+      "123")));
 }

@@ -15,7 +15,9 @@ TEST_CASE("a mask keeps its share and its mean", "[dropout]") {
 }
 
 TEST_CASE("a mask is a function of the seed and of which it is", "[dropout]") {
-  const auto draw = [](std::uint64_t seed, std::uint64_t which) { return models::dropout_mask({seed}, which, {7, 9}, 0.5, at::kFloat); };
+  const auto draw = [](std::uint64_t seed, std::uint64_t which) {
+    return models::dropout_mask({seed}, which, {7, 9}, 0.5, at::kFloat);
+  };
   CHECK(at::equal(draw(3, 1), draw(3, 1)));
   CHECK_FALSE(at::equal(draw(3, 1), draw(3, 2)));
   CHECK_FALSE(at::equal(draw(3, 1), draw(4, 1)));

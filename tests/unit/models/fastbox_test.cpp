@@ -80,7 +80,8 @@ TEST_CASE("the losses of two halves of a batch add up to the whole's", "[fastbox
   model.initialise(1);
   model.to(at::kDouble);
   const at::Tensor images = noise({4, 3, 64, 96}).to(at::kDouble);
-  const at::Tensor confidence = (noise({4, 2, 3}) > 128).to(at::kDouble), mask = (noise({4, 2, 3}) > 50).to(at::kDouble);
+  const at::Tensor confidence = (noise({4, 2, 3}) > 128).to(at::kDouble),
+                   mask = (noise({4, 2, 3}) > 50).to(at::kDouble);
   const at::Tensor box = noise({4, 2, 3, 4}).to(at::kDouble) * confidence.unsqueeze(-1);
   const auto loss = [&](std::int64_t begin, std::int64_t count) {
     const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count); };

@@ -22,11 +22,14 @@ struct OneCell {
 
   models::Losses losses() const {
     const models::Output out{cell({0, std::log(3.0)}), cell(box), cell({std::log(4.0), 0}), cell(delta)};
-    return models::losses(out, {cell({confidence}).view({1, 1, 1}), cell(target), cell({mask}).view({1, 1, 1})}, {}, {}, 1);
+    return models::losses(out, {cell({confidence}).view({1, 1, 1}), cell(target), cell({mask}).view({1, 1, 1})}, {}, {},
+                          1);
   }
 };
 
-double value(const at::Tensor& t) { return t.item<double>(); }
+double value(const at::Tensor& t) {
+  return t.item<double>();
+}
 
 }  // namespace
 
@@ -68,6 +71,7 @@ TEST_CASE("the mask silences the confidences alone, and a negative cell has no b
 TEST_CASE("weight decay is over the kernels, shared out by images", "[loss]") {
   const models::Output out{cell({0, 0}), cell({0, 0, 0, 0}), cell({0, 0}), cell({0, 0, 0, 0})};
   const at::Tensor zero = at::zeros({1, 1, 1}, at::kDouble);
-  const auto terms = models::losses(out, {zero, cell({0, 0, 0, 0}), zero}, {at::full({2, 1, 1, 1}, 3, at::kDouble)}, {}, 4);
+  const auto terms =
+      models::losses(out, {zero, cell({0, 0, 0, 0}), zero}, {at::full({2, 1, 1, 1}, 3, at::kDouble)}, {}, 4);
   CHECK(value(terms.weight_decay) == Approx(5e-4 * 0.5 * 18 / 4));
 }

@@ -1,5 +1,5 @@
-// The model against a PyTorch twin that runs beside the test: KittiBox's own, from the shared folder, where that is there,
-// else the project's. Skipped without a Python that has torch.
+// The model against a PyTorch twin that runs beside the test: KittiBox's own, from the shared folder, where that is
+// there, else the project's. Skipped without a Python that has torch.
 #include "support/support.hpp"
 #include "unit/models/compare_with_oracle.hpp"
 

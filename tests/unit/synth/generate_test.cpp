@@ -24,8 +24,7 @@ synth::Options options(const fs::path& folder, int train, int val, std::uint64_t
 std::map<std::string, std::string> contents(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file())
-      files[fs::relative(entry.path(), folder).string()] = sha256_of_file(entry.path());
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = sha256_of_file(entry.path());
   return files;
 }
 
@@ -50,8 +49,7 @@ TEST_CASE("any number of workers writes the same bytes, in KITTI's layout", "[ge
     CHECK(files.count("training/image_2/" + std::string(name) + ".png") == 1);
     CHECK(files.count("training/label_2/" + std::string(name) + ".txt") == 1);
   }
-  CHECK(io::read_split_list(folder / "one/splits/train.txt") ==
-        std::vector<std::string>{"000000", "000001", "000002"});
+  CHECK(io::read_split_list(folder / "one/splits/train.txt") == std::vector<std::string>{"000000", "000001", "000002"});
   CHECK(io::read_split_list(folder / "one/splits/val.txt") == std::vector<std::string>{"000003", "000004"});
 
   const synth::Scene scene = synth::render_scene(5, 4);
@@ -108,8 +106,7 @@ TEST_CASE("a folder of another origin is refused", "[generate]") {
   CHECK(contents(folder / "real").size() == 1);
 
   for (const auto& [train, val] : {std::pair{0, 1}, {1, 0}, {-1, 5}, {2'000'000, 1}}) {
-    CHECK(test::caught([&] { synth::generate(options(folder / "none", train, val, 1)); }).code ==
-          ExitCode::usage);
+    CHECK(test::caught([&] { synth::generate(options(folder / "none", train, val, 1)); }).code == ExitCode::usage);
     CHECK_FALSE(fs::exists(folder / "none"));
   }
 }

@@ -66,7 +66,9 @@ TEST_CASE("a folder without a checkpoint is named, and a later format refused", 
 
 TEST_CASE("tensors that do not fit the model are listed and nothing is copied", "[checkpoint]") {
   NamedTensors model = {{"a", at::zeros({2})}, {"b", at::zeros({3})}};
-  const auto wrong = test::caught([&] { copy_by_name({{"a", at::ones({2})}, {"b", at::ones({4})}, {"c", at::ones({1})}}, model, "w"); });
+  const auto wrong = test::caught([&] {
+    copy_by_name({{"a", at::ones({2})}, {"b", at::ones({4})}, {"c", at::ones({1})}}, model, "w");
+  });
   CHECK(wrong.code == ExitCode::data);
   CHECK((wrong.mentions("b: shape [4], expected [3]") && wrong.mentions("c: not part of the model")));
   CHECK(at::equal(model["a"], at::zeros({2})));

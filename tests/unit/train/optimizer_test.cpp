@@ -12,7 +12,9 @@ using namespace fastbox;
 
 namespace {
 
-at::Tensor numbers(std::vector<double> values) { return at::tensor(values, at::kDouble); }
+at::Tensor numbers(std::vector<double> values) {
+  return at::tensor(values, at::kDouble);
+}
 
 config::OptimizerSettings settings_of(const std::string& name) {
   config::OptimizerSettings settings;
