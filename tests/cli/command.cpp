@@ -33,9 +33,9 @@ Words environment_of_child(const Environment& wanted) {
     const auto equals = text.find('=');
     if (equals != std::string::npos) variables[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  variables["OMP_NUM_THREADS"] = "1";
-  variables["NO_COLOR"] = "1";
-  for (const auto& [name, value] : wanted) variables[name] = value;
+  const Environment ours = {{"OMP_NUM_THREADS", "1"}, {"NO_COLOR", "1"}};
+  for (const auto& [name, value] : ours) variables.insert_or_assign(name, value);
+  for (const auto& [name, value] : wanted) variables.insert_or_assign(name, value);
   Words entries;
   for (const auto& [name, value] : variables) entries.push_back(concat(name, "=", value));
   return entries;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/text.hpp"
 #include "cli/workplace.hpp"
 #include "io/safetensors.hpp"
 
@@ -68,7 +69,7 @@ fs::path train_on(int ranks, const std::string& precision) {
                            "run.device=cpu"};
   const Outcome outcome = run(on_ranks(
       ranks, fastbox({"train", "configs/kitti-vgg16.yaml", "--run-dir", folder.string()}) + settings(miniature)));
-  REQUIRE_THAT(outcome, Exits(0) && Tells(" " + std::to_string(ranks) + " ranks"));
+  REQUIRE_THAT(outcome, Exits(0) && Tells(concat(" ", ranks, " ranks")));
   return folder / "checkpoints";
 }
 
