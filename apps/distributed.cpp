@@ -10,6 +10,8 @@ namespace {
 
 // Ranks that fail for one reason do so within moments of each other.
 constexpr std::chrono::seconds patience{5};
+// hydra drops what a rank has written but not yet passed on when the job is aborted.
+constexpr std::chrono::milliseconds time_to_be_heard{500};
 
 /// Whether all ranks reach this point in time. Collective for those that do.
 bool all_ranks_arrive(comm::World& world) {
@@ -46,6 +48,7 @@ void run_distributed(const std::function<void(comm::World&)>& work) {
   }
   if (!all_ranks_arrive(world)) {
     log::error(message);
+    std::this_thread::sleep_for(time_to_be_heard);
     comm::World::abort(code);
   }
   code = world.agree(code);

@@ -106,7 +106,7 @@ TEST_CASE("an empty label and a box partly outside are no faults", "[bad_frames]
 
 TEST_CASE("a bad frame that one of two ranks reads ends the whole job", "[bad_frames]") {
   constexpr std::chrono::seconds patience{60};  // it is over within 10 on an idle machine, and never where ranks wait
-  for (const char* name : {"000000", "000004", "000013"}) {
+  for (const char* name : {"000000", "000013"}) {
     INFO(name);
     const DataCopy data;
     DataCopy::replace(data.image(name), text_of(data.image(name)).substr(0, 4000));
@@ -147,7 +147,7 @@ TEST_CASE("weights of another model are refused, tensor by tensor", "[bad_frames
   const fs::path folder = new_path("run");
   const std::string weights = (learned_run() / "checkpoints" / "latest" / "model.safetensors").string();
   CHECK_THAT(run(small_training(folder, {"model.weights=" + weights})),
-             Exits(data_error) && Tells(weights) && Tells("hidden"));
+             Exits(data_error) && Tells(weights) && Tells("ip: shape [48, 64], expected [48, 32]"));
   CHECK_FALSE(left_half_written(folder));
   REQUIRE_THAT(run(small_training(folder, {"model.weights=" + weights, "model.hidden=64", "train.samples=12"})),
                Exits(0));
