@@ -344,7 +344,12 @@ void Run::go() {
       fail(ExitCode::stopped, "stopped on request after ", position(), "; run again with --resume to go on");
     }
   }
-  if (evaluated_step_ != step_) evaluate_now();
+  try {
+    if (evaluated_step_ != step_) evaluate_now();
+  } catch (const Error&) {
+    if (saved_step_ != step_) save();  // a bad validation frame must not cost what was trained
+    throw;
+  }
   if (saved_step_ != step_) save();
   world_.barrier();
 }
