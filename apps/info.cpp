@@ -12,21 +12,14 @@
 #include <opencv2/core/version.hpp>
 #include <thread>
 
-#include "base/files.hpp"
 #include "base/text.hpp"
 #include "commands.hpp"
 #include "json_output.hpp"
+#include "machine.hpp"
 #include "train/device.hpp"
 
 namespace fastbox::apps {
 namespace {
-
-/// The processor's name as the kernel tells it.
-std::string processor() {
-  for (const auto line : split(read_file("/proc/cpuinfo"), '\n'))
-    if (line.starts_with("model name")) return std::string(trim(line.substr(line.find(':') + 1)));
-  return "unknown";
-}
 
 /// MPICH's first line is "MPICH Version:<tab>4.0.2".
 std::string mpi_version() {
@@ -44,7 +37,7 @@ nlohmann::ordered_json describe() {
           {"libtorch", TORCH_VERSION},
           {"mpi", mpi_version()},
           {"opencv", CV_VERSION},
-          {"processor", processor()},
+          {"processor", processor_name()},
           {"cores", std::thread::hardware_concurrency()},
           {"vector_instructions", at::get_cpu_capability()},
           {"threads", at::get_num_threads()},

@@ -1,9 +1,11 @@
-// fastbox train RUN.yaml [--set key=value]... [--run-dir DIR] [--resume]
+// fastbox train RUN.yaml [--set key=value]... [--run-dir DIR] [--resume] [--trace FILE]
+// fastbox train RUN.yaml --dry-run [--ranks N,...]
 
 #include "base/stop_request.hpp"
 #include "commands.hpp"
 #include "config/run_file.hpp"
 #include "distributed.hpp"
+#include "dry_run.hpp"
 #include "train/run_folder.hpp"
 #include "train/trainer.hpp"
 
@@ -15,13 +17,21 @@ struct Options {
   std::vector<std::string> overrides;
   std::string run_folder;
   bool resume = false;
+  std::string trace;
+  DryRunOptions dry;
 };
 
 void train(const Options& options) {
+  if (options.dry.dry_run) {
+    dry_run(config::load(options.run_file, options.overrides),
+            train::run_folder_for(options.run_folder, options.run_file), options.dry);
+    return;
+  }
   install_stop_handlers();
   run_distributed([&](comm::World& world) {
     const auto config = config::load(options.run_file, options.overrides);
-    train::train(config, {train::run_folder_for(options.run_folder, options.run_file), options.resume}, world);
+    train::train(config, {train::run_folder_for(options.run_folder, options.run_file), options.resume, options.trace},
+                 world);
   });
 }
 
@@ -36,6 +46,9 @@ void add_train(CLI::App& app) {
   command->add_option("--run-dir", options->run_folder,
                       "where the run's files go (default: runs/ and the run file's name)");
   command->add_flag("--resume", options->resume, "go on from the folder's newest checkpoint");
+  command->add_option("--trace", options->trace,
+                      "write what every rank did when to this file, for chrome://tracing or ui.perfetto.dev");
+  add_dry_run_options(*command, options->dry);
   command->callback([options] { train(*options); });
 }
 

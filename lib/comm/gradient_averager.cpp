@@ -4,15 +4,24 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <chrono>
+#include <numeric>
+
 #include "base/error.hpp"
+#include "comm/ordered_sum.hpp"
 
 namespace fastbox::comm {
 namespace {
 
-MPI_Datatype mpi_type(at::ScalarType type) {
-  if (type == at::kFloat) return MPI_FLOAT;
-  if (type == at::kDouble) return MPI_DOUBLE;
+Element element_of(at::ScalarType type) {
+  if (type == at::kFloat) return Element::float32;
+  if (type == at::kDouble) return Element::float64;
   fail(ExitCode::defect, "gradients of type ", at::toString(type), " cannot be averaged; expected float32 or float64");
+}
+
+at::Tensor view_of(const at::Tensor& flat, const at::Tensor& parameter, const Slot& slot) {
+  // The strides of the parameter (channels-last kernels), so that writing is one linear pass.
+  return flat.as_strided(parameter.sizes(), parameter.strides(), slot.offset);
 }
 
 }  // namespace
@@ -21,7 +30,7 @@ MPI_Datatype mpi_type(at::ScalarType type) {
 class GradientAverager::Hook : public torch::autograd::PostAccumulateGradHook {
  public:
   Hook(GradientAverager& owner, std::size_t parameter) : owner_(owner), parameter_(parameter) {}
-  void operator()(const torch::autograd::Variable&) override { owner_.gradient_is_ready(parameter_); }
+  void operator()(const torch::autograd::Variable&) override { owner_.take_gradient(parameter_); }
 
  private:
   GradientAverager& owner_;
@@ -40,89 +49,219 @@ GradientAverager::GradientAverager(World& world, std::vector<NamedParameter> par
   const double mib = 1024.0 * 1024.0 / static_cast<double>(model.element_size());
   plan_ = plan_buckets(counts, static_cast<std::int64_t>(options.first_bucket_mib * mib),
                        static_cast<std::int64_t>(options.bucket_mib * mib));
-  gradient_ = at::zeros({plan_.elements}, model.options().requires_grad(false));
-  if (!model.is_cpu() && world_.size() > 1)
-    staging_ = at::empty({plan_.elements}, gradient_.options().device(at::kCPU).pinned_memory(true));
 
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    auto& parameter = parameters_[i].second;
-    const Slot& slot = plan_.slots[plan_.slot_of_parameter[i]];
-    // The strides of the parameter (channels-last kernels), so that accumulation is one linear pass.
-    parameter.mutable_grad() = gradient_.as_strided(parameter.sizes(), parameter.strides(), slot.offset);
-    torch::autograd::impl::set_post_acc_grad_hooks(parameter, std::make_unique<Hook>(*this, i));
-  }
+  ExchangeLayout layout;
+  layout.buckets = plan_.buckets;
+  layout.elements = plan_.elements;
+  layout.element = element_of(model.scalar_type());
+  layout.sets = options.sets;
+  layout.ordered = options.shards > 0;
+  layout.tree = SumTree(layout.ordered ? options.shards : world_.size());
+  ExchangeOptions exchange = options.exchange;
+  if (!model.is_cpu()) exchange.gpu = model.device().index();
+  exchange_ = make_exchange(world_, layout, exchange);
+  leaves_ = {exchange_->parts().front().begin, exchange_->parts().back().end};
+  plan_leaves(layout.tree);
+  make_slots(options.sets, model.options().requires_grad(false));
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    torch::autograd::impl::set_post_acc_grad_hooks(parameters_[i].second, std::make_unique<Hook>(*this, i));
 }
 
 GradientAverager::~GradientAverager() {
-  for (auto& [name, parameter] : parameters_) {
-    torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
-    parameter.mutable_grad() = at::Tensor();
-  }
+  for (auto& [name, parameter] : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
 }
 
-void GradientAverager::begin() {
-  gradient_.zero_();
-  const std::lock_guard lock(mutex_);
+/// A stack, as of a binary counter: a leaf that completes a node of the tree is added to its left sibling at once, so few
+/// gradients wait at any time. The sum of a part grows in the part's own buffer.
+void GradientAverager::plan_leaves(const SumTree& tree) {
+  const auto& parts = exchange_->parts();
+  std::size_t scratch = 0;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    std::vector<std::pair<LeafRange, std::size_t>> waiting;  // nodes and their slots
+    for (int leaf = parts[p].begin; leaf < parts[p].end; ++leaf) {
+      const std::size_t slot = waiting.empty() ? p : parts.size() + waiting.size() - 1;
+      scratch = std::max(scratch, waiting.size());
+      LeafWork work{slot, {}};
+      waiting.push_back({{leaf, leaf + 1}, slot});
+      while (waiting.size() > 1) {
+        auto& [left, left_slot] = waiting[waiting.size() - 2];
+        const auto& [right, right_slot] = waiting.back();
+        if (!tree.are_siblings(left, right)) break;
+        work.additions.emplace_back(left_slot, right_slot);
+        left.end = right.end;
+        waiting.pop_back();
+      }
+      work_.push_back(std::move(work));
+    }
+  }
+  scratch_.resize(scratch);
+}
+
+void GradientAverager::make_slots(int sets, const at::TensorOptions& options) {
+  // The exchange's memory lies where the parameters do.
+  const auto flat = [&](void* memory) { return at::from_blob(memory, {plan_.elements}, options); };
+  for (int set = 0; set < sets; ++set) {
+    parts_.emplace_back();
+    for (std::size_t p = 0; p < exchange_->parts().size(); ++p) parts_.back().push_back(flat(exchange_->part(set, p)));
+    results_.push_back(flat(exchange_->result(set)));
+  }
+  for (auto& buffer : scratch_) buffer = at::zeros({plan_.elements}, options);
+}
+
+const at::Tensor& GradientAverager::slot(std::size_t index) const {
+  const std::size_t parts = exchange_->parts().size();
+  return index < parts ? parts_[set_now()][index] : scratch_[index - parts];
+}
+
+void GradientAverager::begin(bool exchange) {
+  if (begun_ - waited_ >= sets()) fail(ExitCode::defect, "a step begins before an earlier one has been waited for");
+  ++begun_;
+  launched_ = 0;
+  exchanges_ = exchange;
+  ever_arrived_.assign(parameters_.size(), false);
+  first_missing_slot_ = 0;
+  world_.standing().next_parameter = 0;
+}
+
+void GradientAverager::begin_pass(int leaf, bool first, bool last) {
+  leaf_ = leaf;
+  first_pass_ = first, last_pass_ = last;
   arrived_.assign(parameters_.size(), false);
   missing_.clear();
   for (const auto& bucket : plan_.buckets) missing_.push_back(bucket.slots);
-  launched_ = summed_ = 0;
   armed_ = true;
 }
 
-void GradientAverager::gradient_is_ready(std::size_t parameter) {
-  const std::lock_guard lock(mutex_);
-  if (!armed_ || arrived_[parameter]) return;
-  arrived_[parameter] = true;
-  --missing_[plan_.bucket_of_parameter[parameter]];
-  launch_ready_buckets();
+void GradientAverager::take_gradient(std::size_t parameter) {
+  if (!armed_) return;
+  at::Tensor& variable = parameters_[parameter].second;
+  at::Tensor gradient = std::move(variable.mutable_grad());
+  variable.mutable_grad() = at::Tensor();
+  const at::NoGradGuard no_gradient;
+  const at::Tensor view = view_of(slot(work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].slot), variable,
+                                  plan_.slots[plan_.slot_of_parameter[parameter]]);
+  // Autograd's own accumulation would be a pass of zeroing and one of adding; the first write needs neither.
+  if (first_pass_ && !arrived_[parameter])
+    view.copy_(gradient);
+  else
+    view.add_(gradient);
+  ever_arrived_[parameter] = true;
+  if (!arrived_[parameter]) note_arrival(parameter);
 }
 
-void GradientAverager::launch_ready_buckets() {
-  // In the buckets' order, whatever the order of arrival: ranks must start collectives in the same order.
+void GradientAverager::note_arrival(std::size_t parameter) {
+  arrived_[parameter] = true;
+  if (last_pass_ && leaf_ + 1 == leaves_.end) {
+    while (first_missing_slot_ < plan_.slots.size() && arrived_[plan_.slots[first_missing_slot_].parameter])
+      ++first_missing_slot_;
+    world_.standing().next_parameter =
+        first_missing_slot_ < plan_.slots.size() ? static_cast<int>(first_missing_slot_) : -1;
+  }
+  const std::size_t bucket = plan_.bucket_of_parameter[parameter];
+  if (--missing_[bucket] == 0 && last_pass_) complete_bucket(bucket);
+}
+
+/// The leaf's gradients of this bucket are whole: they join their siblings', still in the cache.
+void GradientAverager::complete_bucket(std::size_t index) {
+  const Bucket& bucket = plan_.buckets[index];
+  for (const auto& [sum, addend] : work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].additions)
+    slot(sum).narrow(0, bucket.offset, bucket.count).add_(slot(addend).narrow(0, bucket.offset, bucket.count));
+  if (leaf_ + 1 < leaves_.end) return;
+  // In the buckets' order, whatever the order of arrival: ranks must start the same ones in the same order.
   while (launched_ < plan_.buckets.size() && missing_[launched_] == 0) launch(launched_++);
 }
 
 void GradientAverager::launch(std::size_t index) {
-  if (world_.size() == 1) {
+  const std::size_t set = set_now();
+  if (exchanges_) exchange_->ready(static_cast<int>(set), index);
+  world_.timeline().mark(Op::bucket_ready, static_cast<int>(index));
+  ++world_.standing().buckets_ready;
+  const auto done = [this, index] {
+    world_.timeline().mark(Op::bucket_done, static_cast<int>(index));
+    ++world_.standing().buckets_done;
+    // Notified under the lock: the waiter may destroy this object as soon as it sees the last bucket.
+    const std::lock_guard lock(mutex_);
     ++summed_;
-    return;
-  }
-  const Bucket& bucket = plan_.buckets[index];
-  at::Tensor host = gradient_.narrow(0, bucket.offset, bucket.count);
-  if (staging_.defined()) {
-    const at::Tensor device = host;
-    host = staging_.narrow(0, bucket.offset, bucket.count);
-    host.copy_(device);  // waits for this stretch of backward; the issue on speed makes it asynchronous
-  }
-  world_.mpi().post([this, host, type = mpi_type(host.scalar_type())] {
-    MPI_Request request;
-    MPI_Iallreduce(MPI_IN_PLACE, host.data_ptr(), static_cast<int>(host.numel()), type, MPI_SUM, MPI_COMM_WORLD,
-                   &request);
-    world_.mpi().watch(request, [this] {
-      // Notified under the lock: the waiter may destroy this object as soon as it sees the last bucket.
-      const std::lock_guard lock(mutex_);
-      if (++summed_ == plan_.buckets.size()) all_summed_.notify_one();
-    });
-  });
+    summed_more_.notify_one();
+  };
+  const auto start = [this, set, index, done] {
+    world_.timeline().mark(Op::bucket_started, static_cast<int>(index));
+    exchange_->start(static_cast<int>(set), index, done);
+  };
+  if (!exchanges_)
+    done();
+  else if (world_.size() == 1 && !exchange_->on_gpu())
+    start();
+  else
+    world_.mpi().post(start);
 }
 
-GradientAverager::Report GradientAverager::finish() {
-  const auto begin = std::chrono::steady_clock::now();
-  Report report;
-  std::unique_lock lock(mutex_);
+void GradientAverager::end_pass() {
+  armed_ = false;
+  const at::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (arrived_[i]) continue;
-    report.unused.push_back(parameters_[i].first);
-    arrived_[i] = true;
-    --missing_[plan_.bucket_of_parameter[i]];
+    if (first_pass_) {
+      const Slot& place = plan_.slots[plan_.slot_of_parameter[i]];
+      slot(work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].slot).narrow(0, place.offset, place.count).zero_();
+    }
+    note_arrival(i);
   }
-  launch_ready_buckets();
-  all_summed_.wait(lock, [this] { return summed_ == plan_.buckets.size(); });
-  armed_ = false;
-  if (staging_.defined()) gradient_.copy_(staging_);
+}
+
+GradientAverager::Report GradientAverager::wait() {
+  const auto begin = std::chrono::steady_clock::now();
+  Report report;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!ever_arrived_[i]) report.unused.push_back(parameters_[i].first);
+  const auto set = static_cast<std::size_t>(waited_ % sets());
+  wait_for_buckets();
+  if (exchanges_) {
+    exchange_->check();
+    gradient_ = results_[set];
+    report.squared_norm = exchange_->squared_norm(static_cast<int>(set));
+  } else {
+    gradient_ = parts_[set][0];  // the result's memory is not this rank's alone
+    report.squared_norm = squared_norm_of(gradient_);
+  }
   report.exposed_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
+}
+
+/// Of the oldest step under way, which this ends.
+void GradientAverager::wait_for_buckets() {
+  const std::int64_t wanted = (waited_ + 1) * static_cast<std::int64_t>(plan_.buckets.size());
+  const World::Waiting waiting(world_, Op::waiting_for_exchange);
+  std::unique_lock lock(mutex_);
+  summed_more_.wait(lock, [&] { return summed_ >= wanted; });
+  ++waited_;
+}
+
+void GradientAverager::average(const at::Tensor& flat, double weight) {
+  begin();
+  const std::size_t set = set_now();
+  at::mul_out(parts_[set][0], flat, at::scalar_tensor(weight, flat.options()));
+  while (launched_ < plan_.buckets.size()) launch(launched_++);
+  wait_for_buckets();
+  exchange_->check();
+  flat.copy_(results_[set]);
+}
+
+double GradientAverager::squared_norm_of(const at::Tensor& flat) const {
+  const at::Tensor host = flat.cpu();
+  std::vector<double> squares(static_cast<std::size_t>(blocks_of(plan_.elements)) + plan_.buckets.size());
+  std::size_t used = 0;
+  const auto add = [&](const auto* values) {
+    for (const Bucket& bucket : plan_.buckets) {
+      block_squares(values + bucket.offset, bucket.count, squares.data() + used);
+      used += static_cast<std::size_t>(blocks_of(bucket.count));
+    }
+  };
+  if (host.scalar_type() == at::kFloat)
+    add(host.const_data_ptr<float>());
+  else
+    add(host.const_data_ptr<double>());
+  return std::accumulate(squares.begin(), squares.begin() + static_cast<std::ptrdiff_t>(used), 0.0);
 }
 
 }  // namespace fastbox::comm

@@ -1,21 +1,25 @@
-// Gradients averaged over the ranks while backward still runs.
+// Gradients summed over the ranks while backward still runs.
 //
-// Every parameter's .grad is a view into one flat buffer of this object. A hook on each parameter notes when its
-// gradient is complete; when all of a bucket's are, and all buckets before it have been launched, the bucket's sum over
-// the ranks is started on the MPI thread. Use, per step:
+// A hook on each parameter takes its gradient as soon as autograd has it and writes it where it is exchanged from; when
+// all of a bucket's are there, and all buckets before it have been started, the bucket's sum over the ranks begins on the
+// MPI thread. A rank's images are one or more leaves of the sum's tree (its shards, or one leaf for all of them), each
+// with a backward pass of its own, or several (micro-batches) whose gradients are added up. Per step:
 //
-//   averager.begin();  loss.backward();  auto report = averager.finish();   // then averager.gradient()
+//   averager.begin();
+//   for each leaf, for each micro-batch of it: { averager.begin_pass(leaf, first, last); backward; averager.end_pass(); }
+//   const auto report = averager.wait();   // then averager.gradient()
 //
-// The exchange is a sum: each rank's loss is divided by the global batch, so the sum is the average, weighted by
-// samples also where the ranks' shares differ. begin() and finish() belong to one thread; hooks run on autograd's
-// threads. The parameters must outlive no longer than this object (the destructor removes the hooks). Requires: the
-// same parameters in the same order on every rank, defined once; gradients must not be set to None (no zero_grad).
+// With two sets of buffers, wait() may be left until after the next step's passes: steps end in the order they began in.
+// The exchange is a sum: each pass's loss is divided by the global batch, so the sum is the average, weighted by samples
+// also where the ranks' shares differ. All members belong to one thread; hooks run on autograd's. The parameters must
+// outlive this object (the destructor removes the hooks). Requires: the same parameters in the same order on every rank.
+// A parameter's own .grad is undefined between passes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +27,7 @@
 #include <vector>
 
 #include "comm/bucket_plan.hpp"
+#include "comm/exchange.hpp"
 #include "comm/world.hpp"
 
 namespace fastbox::comm {
@@ -30,6 +35,9 @@ namespace fastbox::comm {
 struct AveragerOptions {
   double first_bucket_mib = 1;
   double bucket_mib = 8;
+  ExchangeOptions exchange;
+  int shards = 0;  ///< of every global batch; a multiple of the ranks. 0: one share per rank, in no fixed order
+  int sets = 1;    ///< of buffers: 2 where the next step overlaps the exchange
 };
 
 class GradientAverager {
@@ -38,45 +46,93 @@ class GradientAverager {
 
   /// What one step's exchange was like.
   struct Report {
-    double exposed_seconds = 0;       ///< from finish() until the last bucket was summed
-    std::vector<std::string> unused;  ///< parameters that backward did not reach: their gradient is zero
+    double exposed_seconds = 0;       ///< that wait() took
+    double squared_norm = 0;          ///< of the summed gradient, gathered as its buckets arrived
+    std::vector<std::string> unused;  ///< parameters that no backward of this rank reached: their gradient is zero here
   };
 
-  /// `parameters` in the order of the forward pass; all of one floating type and on one device.
+  /// `parameters` in the order of the forward pass; all of one floating type and on one device. Collective; errors are
+  /// make_exchange's.
   GradientAverager(World& world, std::vector<NamedParameter> parameters, const AveragerOptions& options);
   ~GradientAverager();
   GradientAverager(const GradientAverager&) = delete;
   GradientAverager& operator=(const GradientAverager&) = delete;
 
-  /// Zeroes the gradients and arms the hooks.
-  void begin();
+  /// The leaves that this rank's images make up: the shards begin .. end-1, or one.
+  LeafRange leaves() const { return leaves_; }
 
-  /// Launches what backward did not reach and waits until every bucket is summed.
-  Report finish();
+  /// A new step. Without `exchange` its gradient stays this rank's own: gradient() is then this rank's (one leaf only).
+  void begin(bool exchange = true);
 
-  /// The flat gradient: [plan().elements], padding zero. Valid as long as this object.
+  /// Arms the hooks for one backward pass of `leaf`: the first and last of its micro-batches may be the same. Leaves come
+  /// in order. A leaf without images has one pass without a backward.
+  void begin_pass(int leaf, bool first, bool last);
+  void end_pass();
+
+  /// Waits until every bucket of the oldest step under way is summed.
+  Report wait();
+
+  /// Steps that were begun and that wait() has not ended.
+  std::int64_t steps_under_way() const { return begun_ - waited_; }
+
+  /// flat = weight * (the sum of the ranks' flat), through the same exchange; a buffer laid out as the gradient. Between
+  /// steps, with one leaf a rank. Collective.
+  void average(const at::Tensor& flat, double weight);
+
+  /// Of any flat buffer, added up as a step's is: the same bits.
+  double squared_norm_of(const at::Tensor& flat) const;
+
+  /// The sum, flat: [plan().elements], padding zero. Of the step that wait() ended last; good until the next begin() but
+  /// `sets - 1`.
   const at::Tensor& gradient() const { return gradient_; }
   const BucketPlan& plan() const { return plan_; }
+  Exchange& exchange() { return *exchange_; }
 
  private:
   class Hook;
 
-  void gradient_is_ready(std::size_t parameter);
-  void launch_ready_buckets();  // mutex_ is held
+  /// Where a leaf's gradient is written, and what is added up once it is there: pairs (sum, addend) of slots.
+  struct LeafWork {
+    std::size_t slot;
+    std::vector<std::pair<std::size_t, std::size_t>> additions;
+  };
+
+  void plan_leaves(const SumTree& tree);
+  void make_slots(int sets, const at::TensorOptions& options);
+  int sets() const { return static_cast<int>(results_.size()); }
+  std::size_t set_now() const { return static_cast<std::size_t>((begun_ - 1) % sets()); }
+  /// The flat buffer of a slot: a part in the exchange's memory, or one of this rank's own.
+  const at::Tensor& slot(std::size_t index) const;
+
+  void take_gradient(std::size_t parameter);
+  void note_arrival(std::size_t parameter);
+  void complete_bucket(std::size_t bucket);
   void launch(std::size_t bucket);
+  void wait_for_buckets();
 
   World& world_;
   std::vector<NamedParameter> parameters_;
   BucketPlan plan_;
-  at::Tensor gradient_;
-  at::Tensor staging_;  // pinned host copy of gradient_ where that is on a GPU: Debian's MPICH reads host memory only
+  std::unique_ptr<Exchange> exchange_;
+  LeafRange leaves_;
+  std::vector<LeafWork> work_;                  // by leaf, from leaves_.begin
+  std::vector<std::vector<at::Tensor>> parts_;  // [set][part], flat, in the exchange's memory
+  std::vector<at::Tensor> scratch_;             // flat: leaves that wait for their sibling
+  std::vector<at::Tensor> results_;             // by set
+  at::Tensor gradient_;                         // of these, or a part
+
+  // Of the pass in hand. Autograd may run hooks on threads of its own, one at a time for each device.
+  bool exchanges_ = true, armed_ = false, first_pass_ = true, last_pass_ = true;
+  int leaf_ = 0;
+  std::vector<bool> arrived_, ever_arrived_;  // by parameter: in this pass, in this step
+  std::vector<std::size_t> missing_;          // gradients, by bucket
+  std::size_t launched_ = 0;                  // buckets of this step
+  std::size_t first_missing_slot_ = 0;        // in the last pass, for the watchdog
+  std::int64_t begun_ = 0, waited_ = 0;       // steps
 
   std::mutex mutex_;
-  std::condition_variable all_summed_;
-  bool armed_ = false;                // the members from here on are guarded by mutex_
-  std::vector<bool> arrived_;         // by parameter
-  std::vector<std::size_t> missing_;  // gradients, by bucket
-  std::size_t launched_ = 0, summed_ = 0;
+  std::condition_variable summed_more_;
+  std::int64_t summed_ = 0;  // buckets of all steps; guarded by mutex_
 };
 
 }  // namespace fastbox::comm

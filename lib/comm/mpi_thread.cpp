@@ -1,5 +1,7 @@
 #include "comm/mpi_thread.hpp"
 
+#include <sys/prctl.h>
+
 #include <chrono>
 
 #include "base/error.hpp"
@@ -44,21 +46,20 @@ void MpiThread::post(std::function<void()> task) {
 }
 
 void MpiThread::watch(MPI_Request request, std::function<void()> done) {
-  watched_.push_back({request, std::move(done)});
+  watch([request, done = std::move(done)]() mutable {
+    int complete = 0;
+    MPI_Test(&request, &complete, MPI_STATUS_IGNORE);
+    if (complete) done();
+    return complete != 0;
+  });
 }
 
-void MpiThread::test_requests() {
-  for (std::size_t i = 0; i < watched_.size();) {
-    int complete = 0;
-    MPI_Test(&watched_[i].request, &complete, MPI_STATUS_IGNORE);
-    if (!complete) {
-      ++i;
-      continue;
-    }
-    const auto done = std::move(watched_[i].done);
-    watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(i));
-    done();
-  }
+void MpiThread::watch(std::function<bool()> poll) {
+  watched_.push_back(std::move(poll));
+}
+
+void MpiThread::poll_watched() {
+  for (auto poll = watched_.begin(); poll != watched_.end();) poll = (*poll)() ? watched_.erase(poll) : std::next(poll);
 }
 
 void MpiThread::loop(std::promise<void>& started) {
@@ -71,25 +72,44 @@ void MpiThread::loop(std::promise<void>& started) {
   }
   started.set_value();
 
+  // The kernel would add its default slack of 50 microseconds to every pause.
+  prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   auto pause = shortest_pause;
   for (;;) {
     std::deque<std::function<void()>> tasks;
     {
       std::unique_lock lock(mutex_);
       const auto has_work = [this] { return !tasks_.empty() || stopping_; };
-      if (watched_.empty()) {
+      if (!watched_.empty()) {
+        if (!wake_.wait_for(lock, pause, has_work)) pause = std::min(2 * pause, longest_pause);
+      } else if (beat_) {
+        wake_.wait_until(lock, next_beat_, has_work);
+      } else {
         wake_.wait(lock, has_work);
-      } else if (!wake_.wait_for(lock, pause, has_work)) {
-        pause = std::min(2 * pause, longest_pause);
       }
       if (tasks_.empty() && watched_.empty() && stopping_) break;
       tasks.swap(tasks_);
     }
     if (!tasks.empty()) pause = shortest_pause;
     for (auto& task : tasks) task();
-    test_requests();
+    poll_watched();
+    beat_if_due();
   }
   MPI_Finalize();
+}
+
+void MpiThread::set_beat(std::chrono::milliseconds period, std::function<void()> beat) {
+  run([&] {
+    beat_ = std::move(beat);
+    beat_period_ = period;
+    next_beat_ = std::chrono::steady_clock::now() + period;
+  });
+}
+
+void MpiThread::beat_if_due() {
+  if (!beat_ || std::chrono::steady_clock::now() < next_beat_) return;
+  next_beat_ = std::chrono::steady_clock::now() + beat_period_;
+  beat_();
 }
 
 }  // namespace fastbox::comm

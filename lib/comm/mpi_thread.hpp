@@ -9,14 +9,15 @@
 // cannot go on.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <future>
+#include <list>
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <mpi.h>
 
@@ -47,20 +48,25 @@ class MpiThread {
   /// Watches a request that a task has started; `done` runs once it is complete. MPI thread only.
   void watch(MPI_Request request, std::function<void()> done);
 
+  /// Calls `beat` on the MPI thread every `period`, whatever else it does; an empty one ends it. Returns once it is so.
+  void set_beat(std::chrono::milliseconds period, std::function<void()> beat);
+
+  /// Calls `poll` again and again, with the pauses of the above, until it returns true. MPI thread only.
+  void watch(std::function<bool()> poll);
+
  private:
   void loop(std::promise<void>& started);
-  void test_requests();
-
-  struct Watched {
-    MPI_Request request;
-    std::function<void()> done;
-  };
+  void poll_watched();
+  void beat_if_due();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;  // guarded by mutex_
-  bool stopping_ = false;                    // guarded by mutex_
-  std::vector<Watched> watched_;             // MPI thread only
+  std::deque<std::function<void()>> tasks_;   // guarded by mutex_
+  bool stopping_ = false;                     // guarded by mutex_
+  std::list<std::function<bool()>> watched_;  // MPI thread only; polls may add to it
+  std::function<void()> beat_;                // MPI thread only, as the two below
+  std::chrono::steady_clock::duration beat_period_{};
+  std::chrono::steady_clock::time_point next_beat_{};
   std::thread thread_;
 };
 

@@ -13,45 +13,75 @@ World::World() : mpi_(std::make_unique<MpiThread>()) {
   mpi_->run([this] {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
-    MPI_Comm node;
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node);
-    MPI_Comm_rank(node, &node_rank_);
-    MPI_Comm_size(node, &node_size_);
-    MPI_Comm_free(&node);
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node_);
+    MPI_Comm_rank(node_, &node_rank_);
+    MPI_Comm_size(node_, &node_size_);
+    int first_rank = rank_;
+    MPI_Bcast(&first_rank, 1, MPI_INT, 0, node_);
+    nodes_of_ranks_.resize(static_cast<std::size_t>(size_));
+    MPI_Allgather(&first_rank, 1, MPI_INT, nodes_of_ranks_.data(), 1, MPI_INT, MPI_COMM_WORLD);
     MPI_Comm_dup(MPI_COMM_WORLD, &leaving_);
   });
+  std::vector<int> first_ranks = nodes_of_ranks_;
+  std::sort(first_ranks.begin(), first_ranks.end());
+  first_ranks.erase(std::unique(first_ranks.begin(), first_ranks.end()), first_ranks.end());
+  nodes_ = static_cast<int>(first_ranks.size());
+  for (int& node : nodes_of_ranks_)
+    node = static_cast<int>(std::lower_bound(first_ranks.begin(), first_ranks.end(), node) - first_ranks.begin());
   refuse_singletons(size_);
   log::set_rank(rank_, size_);
 }
 
+World::Waiting::Waiting(World& world, Op op) : world_(world), span_(world.timeline(), world.timeline().begin(op)) {
+  world_.standing().waiting_since = now();
+}
+
+World::Waiting::~Waiting() {
+  world_.standing().waiting_since = 0;
+}
+
+void World::collective(const std::function<void(MPI_Request*)>& start) {
+  ++standing_.collectives;
+  const Waiting waiting(*this, Op::waiting_for_ranks);
+  std::promise<void> done;
+  mpi_->post([&] {
+    MPI_Request request;
+    start(&request);
+    mpi_->watch(request, [&] { done.set_value(); });
+  });
+  done.get_future().wait();
+}
+
 void World::barrier() {
   if (size_ == 1) return;
-  mpi_->run([] { MPI_Barrier(MPI_COMM_WORLD); });
+  collective([](MPI_Request* request) { MPI_Ibarrier(MPI_COMM_WORLD, request); });
 }
 
 std::vector<double> World::sum(std::vector<double> values) {
   if (size_ == 1) return values;
-  mpi_->run([&] {
-    MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  collective([&](MPI_Request* request) {
+    MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD,
+                   request);
   });
   return values;
 }
 
 std::vector<long long> World::max(std::vector<long long> values) {
   if (size_ == 1) return values;
-  mpi_->run([&] {
-    MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_LONG_LONG, MPI_MAX, MPI_COMM_WORLD);
+  collective([&](MPI_Request* request) {
+    MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_LONG_LONG, MPI_MAX, MPI_COMM_WORLD,
+                   request);
   });
   return values;
 }
 
 std::string World::broadcast(std::string text) {
   if (size_ == 1) return text;
-  mpi_->run([&] {
-    unsigned long long size = text.size();
-    MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD);
-    text.resize(size);
-    MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, MPI_COMM_WORLD);
+  unsigned long long size = text.size();
+  collective([&](MPI_Request* request) { MPI_Ibcast(&size, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD, request); });
+  text.resize(size);
+  collective([&](MPI_Request* request) {
+    MPI_Ibcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, MPI_COMM_WORLD, request);
   });
   return text;
 }
@@ -59,13 +89,15 @@ std::string World::broadcast(std::string text) {
 std::vector<std::string> World::gather(const std::string& text) {
   if (size_ == 1) return {text};
   std::vector<int> sizes(static_cast<std::size_t>(size_)), offsets(sizes.size());
-  std::string all;
-  mpi_->run([&] {
-    const int size = static_cast<int>(text.size());
-    MPI_Gather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, 0, MPI_COMM_WORLD);
-    std::exclusive_scan(sizes.begin(), sizes.end(), offsets.begin(), 0);
-    all.resize(static_cast<std::size_t>(offsets.back() + sizes.back()));
-    MPI_Gatherv(text.data(), size, MPI_CHAR, all.data(), sizes.data(), offsets.data(), MPI_CHAR, 0, MPI_COMM_WORLD);
+  const int size = static_cast<int>(text.size());
+  collective([&](MPI_Request* request) {
+    MPI_Igather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, 0, MPI_COMM_WORLD, request);
+  });
+  std::exclusive_scan(sizes.begin(), sizes.end(), offsets.begin(), 0);
+  std::string all(static_cast<std::size_t>(offsets.back() + sizes.back()), ' ');
+  collective([&](MPI_Request* request) {
+    MPI_Igatherv(text.data(), size, MPI_CHAR, all.data(), sizes.data(), offsets.data(), MPI_CHAR, 0, MPI_COMM_WORLD,
+                 request);
   });
   std::vector<std::string> texts;
   if (rank_ == 0)

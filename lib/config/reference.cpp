@@ -67,7 +67,8 @@ std::string limits(const Key& key, std::string_view separator) {
   std::vector<std::string> parts;
   if (!key.unit.empty()) parts.push_back(key.unit);
   if (!key.choices.empty()) parts.push_back(expectation(key));
-  if (const auto range = key.range.text(); !range.empty()) parts.push_back((key.low_high ? "each " : "") + range);
+  if (const auto range = key.range.text(); !range.empty() && !key.number_too)
+    parts.push_back((key.low_high ? "each " : "") + range);
   if (key.range.multiple != 1) parts.push_back(concat("a multiple of ", key.range.multiple));
   if (!key.alternative.empty()) parts.push_back("instead of " + key.alternative);
   return join(parts, separator);

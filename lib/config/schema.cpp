@@ -30,6 +30,7 @@ struct Entry : Key {
   Entry& below(double high) { return range.high = high, range.high_open = true, *this; }
   Entry& multiple_of(int factor) { return range.multiple = factor, *this; }
   Entry& one_of(std::vector<std::string> words) { return choices = std::move(words), *this; }
+  Entry& or_number() { return number_too = true, *this; }
   Entry& is_low_high() { return low_high = true, *this; }
   Entry& is_not_empty() { return not_empty = true, *this; }
   Entry& or_else(std::string other) { return alternative = std::move(other), *this; }
@@ -96,16 +97,18 @@ std::vector<Key> loss_and_schedule() {
     KEY(train.steps, "steps", "Length of the run, in steps").at_least(0).either("train.samples"),
     KEY(train.batch, "images", "Images per step over all ranks").at_least(0).either("train.batch_per_rank"),
     KEY(train.batch_per_rank, "images", "Images per step and rank").at_least(0).either("train.batch"),
+    KEY(train.micro_batch, "images", "Of one forward and backward pass, gradients being accumulated: bounds the memory; 0: all that a rank (or one of its shards) has").at_least(0),
 
-    KEY(optimizer.name, "", "adam (in TensorFlow's form, which is KittiBox's), adamw or sgd").one_of({"adam", "adamw", "sgd"}),
+    KEY(optimizer.name, "", "adam (in TensorFlow's form, which is KittiBox's), adamw, sgd, and for large batches lars or lamb").one_of({"adam", "adamw", "sgd", "lars", "lamb"}),
     KEY(optimizer.learning_rate, "", "For a batch of reference_batch images").above(0),
     KEY(optimizer.reference_batch, "images", "The batch for which learning_rate is stated").at_least(1),
     KEY(optimizer.scaling, "", "How the learning rate grows with batch / reference_batch").one_of({"none", "linear", "sqrt"}),
-    KEY(optimizer.beta1, "per step", "adam, adamw: decay of the gradient's mean").at_least(0).below(1),
-    KEY(optimizer.beta2, "per step", "adam, adamw: decay of the squared gradient's mean").at_least(0).below(1),
-    KEY(optimizer.epsilon, "", "adam, adamw: added to the root of the squared gradient's mean").above(0),
-    KEY(optimizer.momentum, "per step", "sgd: decay of the velocity").at_least(0).below(1),
-    KEY(optimizer.weight_decay, "", "adamw, sgd: decoupled decay of matrices and kernels").at_least(0),
+    KEY(optimizer.beta1, "per step", "adam, adamw, lamb: decay of the gradient's mean").at_least(0).below(1),
+    KEY(optimizer.beta2, "per step", "adam, adamw, lamb: decay of the squared gradient's mean").at_least(0).below(1),
+    KEY(optimizer.epsilon, "", "adam, adamw, lamb: added to the root of the squared gradient's mean").above(0),
+    KEY(optimizer.momentum, "per step", "sgd, lars: decay of the velocity").at_least(0).below(1),
+    KEY(optimizer.weight_decay, "", "Of matrices and kernels. adamw, sgd: decoupled; lars, lamb: part of the update that the trust ratio scales").at_least(0),
+    KEY(optimizer.trust, "", "lars: a layer's step is this times its weights' norm over its gradient's").above(0),
     KEY(optimizer.clip_norm, "", "The averaged gradient is scaled down to this global norm; 0: never").at_least(0),
     KEY(optimizer.schedule, "", "The learning rate over the run: constant, or cosine down to 0").one_of({"constant", "cosine"}),
     KEY(optimizer.warmup_samples, "images", "The learning rate rises linearly over so many at the start").at_least(0),
@@ -127,9 +130,17 @@ std::vector<Key> around_the_loop() {
     KEY(checkpoint.every_samples, "images", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every"),
     KEY(checkpoint.keep, "checkpoints", "The latest so many stay").at_least(1),
 
-    KEY(parallel.allreduce, "", "How gradients are averaged. auto: the fastest that the machine allows; mpi: MPI's own").one_of({"auto", "mpi"}),
-    KEY(parallel.first_bucket_mib, "MiB", "Size of the first bucket of gradients; small, so that the exchange starts early").above(0),
+    KEY(parallel.allreduce, "", "How gradients are averaged. auto: the fastest that the machine allows; mpi: MPI's own; shared: in memory that the ranks of one node share; hierarchical: that within each node, an ordered sum between them; nccl: GPU to GPU").one_of({"auto", "mpi", "shared", "hierarchical", "nccl"}),
+    KEY(parallel.wire, "", "What travels between nodes (with mpi: between ranks). bf16: half the bytes, rounded once, the rest carried over to the next step").one_of({"fp32", "bf16"}),
+    KEY(parallel.shards, "", "Every global batch is split into so many shards, summed over one fixed tree: the same bits at any number of ranks that divides it. auto: the batch's largest divisor up to 12 where the ranks divide that, else off; off: one share per rank, the fastest").one_of({"auto", "off"}).or_number().at_least(1).at_most(4096),
+    KEY(parallel.first_bucket_mib, "MiB", "Size of the first and the last bucket of gradients; small, so that the exchange starts early and ends soon").above(0),
     KEY(parallel.bucket_mib, "MiB", "Size of the other buckets").above(0),
+    KEY(parallel.scheme, "", "synchronous: every step waits for its own average; pipelined: it applies the previous step's while its own travels; local: parameters are averaged every local_steps steps").one_of({"synchronous", "pipelined", "local"}),
+    KEY(parallel.local_steps, "steps", "local: between two averagings of the parameters").at_least(1),
+    KEY(parallel.local_after, "images", "local: so many are trained synchronously first").at_least(0),
+    KEY(parallel.warn_seconds, "seconds", "A rank that is so late is named, with what it did last; 0: never").at_least(0),
+    KEY(parallel.timeout_seconds, "seconds", "A rank that is so late ends the job with exit code 4; 0: never").at_least(0),
+    KEY(parallel.check_every, "steps", "Between two comparisons of the ranks' parameters; 0: at the start only").at_least(0),
 
     KEY(run.seed, "", "Of every random number of the run").at_least(0),
     KEY(run.device, "", "auto: a GPU where there is one").one_of({"auto", "cpu", "cuda"}),

@@ -40,6 +40,7 @@ struct Key {
   Member member;
   Range range;
   std::vector<std::string> choices;  ///< of a text; empty: any text
+  bool number_too = false;           ///< of a text: a whole number in `range` as well
   bool low_high = false;             ///< a list of numbers: exactly [low, high], low <= high
   bool not_empty = false;            ///< a list of texts
   std::string alternative;           ///< the key that says the same in another unit; at most one of both is non-zero

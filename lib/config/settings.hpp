@@ -64,17 +64,19 @@ struct TrainSettings {
   std::int64_t steps = 0;          ///< 0 where samples are given
   int batch = 0;                   ///< images a step over all ranks; 0 where batch_per_rank is given
   int batch_per_rank = 5;
+  int micro_batch = 0;  ///< images of one forward and backward pass; 0: all that a rank (or shard) has
 };
 
 struct OptimizerSettings {
-  std::string name = "adam";  ///< adam (TensorFlow's epsilon), adamw or sgd
+  std::string name = "adam";  ///< adam (TensorFlow's epsilon), adamw, sgd, lars or lamb
   double learning_rate = 1e-5;
   int reference_batch = 5;       ///< the batch for which learning_rate is stated
   std::string scaling = "none";  ///< none, linear or sqrt in batch / reference_batch
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-5;
-  double momentum = 0.9;              ///< sgd
-  double weight_decay = 0;            ///< adamw, sgd: decoupled, of matrices and kernels
-  double clip_norm = 1.0;             ///< global norm of the averaged gradient; 0: no clip
+  double momentum = 0.9;    ///< sgd, lars
+  double weight_decay = 0;  ///< adamw, sgd: decoupled; lars, lamb: within the trust ratio; of matrices and kernels
+  double trust = 0.001;     ///< lars: its trust coefficient
+  double clip_norm = 1.0;   ///< global norm of the averaged gradient; 0: no clip
   std::string schedule = "constant";  ///< constant or cosine
   std::int64_t warmup_samples = 0;
   double average = 0;  ///< decay per step of the parameters' moving average that is evaluated; 0: none
@@ -97,9 +99,17 @@ struct CheckpointSettings {
 };
 
 struct ParallelSettings {
-  std::string allreduce = "auto";  ///< auto or mpi
-  double first_bucket_mib = 1;     ///< small, so that the exchange starts early
+  std::string allreduce = "auto";  ///< auto, mpi, shared, hierarchical or nccl
+  std::string wire = "fp32";       ///< what travels between nodes (with mpi: between ranks): fp32 or bf16
+  std::string shards = "auto";     ///< auto, off, or the number of shards of every global batch
+  double first_bucket_mib = 1;     ///< of the first and last: small, so that little is exposed at either end
   double bucket_mib = 8;
+  std::string scheme = "synchronous";  ///< synchronous, pipelined or local
+  std::int64_t local_steps = 8;        ///< local: steps between two averagings
+  std::int64_t local_after = 0;        ///< local: samples that are trained synchronously before it
+  double warn_seconds = 10;            ///< how late a rank may be before it is named; 0: never
+  double timeout_seconds = 600;        ///< how late before the job ends with exit code 4; 0: never
+  std::int64_t check_every = 1000;     ///< steps between two comparisons of the ranks' parameters; 0: at start only
 };
 
 struct RunSettings {

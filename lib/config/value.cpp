@@ -57,6 +57,11 @@ class Reader {
   bool read(const YamlNode& node, std::string& value) {
     if (node.kind == YamlNode::Kind::null) return refuse(node, "nothing here; write \"\" for an empty text");
     if (node.kind != YamlNode::Kind::scalar) return unexpected(node);
+    if (long long number = 0; key_.number_too && parse_integer(node.text, number)) {
+      if (!key_.range.contains(static_cast<double>(number))) return unexpected(node);
+      value = std::to_string(number);
+      return true;
+    }
     if (!key_.choices.empty() && std::ranges::count(key_.choices, node.text) == 0) {
       const auto near = nearest_word(node.text, key_.choices);
       return unexpected(node, near.empty() ? "" : concat("; did you mean '", near, "'?"));
@@ -179,7 +184,8 @@ std::string type_name(const Key& key) {
 }
 
 std::string expectation(const Key& key) {
-  if (!key.choices.empty()) return concat("one of ", join(key.choices, ", "));
+  if (!key.choices.empty())
+    return concat("one of ", join(key.choices, ", "), key.number_too ? ", or an integer " + key.range.text() : "");
   std::string words = type_name(key);
   if (const auto range = key.range.text(); !range.empty()) words += (key.low_high ? ", each " : " ") + range;
   if (key.range.multiple != 1) words += concat(", a multiple of ", key.range.multiple);
@@ -199,7 +205,9 @@ std::optional<ValueProblem> read_value(const Key& key, const YamlNode& node, Set
 
 std::string value_text(const Key& key, const Settings& settings) {
   auto& readable = const_cast<Settings&>(settings);  // the accessors serve writing too; nothing is written here
-  return std::visit([&](auto access) { return text_of(access(readable)); }, key.member);
+  const std::string text = std::visit([&](auto access) { return text_of(access(readable)); }, key.member);
+  const bool quoted_number = key.number_too && text.size() > 2 && text[1] >= '0' && text[1] <= '9';
+  return quoted_number ? text.substr(1, text.size() - 2) : text;
 }
 
 }  // namespace fastbox::config

@@ -102,7 +102,7 @@ class Loader::Work {
     return plan_.first_sample + number * static_cast<std::uint64_t>(plan_.batch);
   }
 
-  Share share_in(std::int64_t batch) const { return share_of(batch, plan_.rank, plan_.ranks); }
+  Share share_in(std::int64_t batch) const { return share_of_rank(batch, plan_.rank, plan_.ranks, plan_.shards); }
 
   /// Readies the slot of batch `number` to be filled. The run's last batch is what is left, and nothing comes after it.
   /// Needs the mutex, or no threads yet.

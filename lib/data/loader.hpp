@@ -19,6 +19,7 @@ struct LoaderPlan {
   std::uint64_t seed = 1;
   int rank = 0, ranks = 1;
   int batch = 1;                               ///< images a step over all ranks
+  int shards = 0;                              ///< of the batch, shared out among the ranks; 0: images are
   std::uint64_t first_sample = 0;              ///< where the first step begins: 0, or the samples done before a resume
   std::uint64_t end_sample = UINT64_MAX >> 1;  ///< one past the run's last: its last batch may be smaller
 };

@@ -32,4 +32,12 @@ Share share_of(std::int64_t total, int part, int parts) {
   return {part * each + std::min<std::int64_t>(part, more), each + (part < more ? 1 : 0)};
 }
 
+Share share_of_rank(std::int64_t total, int rank, int ranks, int shards) {
+  if (shards == 0) return share_of(total, rank, ranks);
+  const int each = shards / ranks;
+  const std::int64_t begin = share_of(total, rank * each, shards).begin;
+  const Share last = share_of(total, (rank + 1) * each - 1, shards);
+  return {begin, last.begin + last.count - begin};
+}
+
 }  // namespace fastbox::data

@@ -45,4 +45,8 @@ struct Share {
 /// the first shares have one more. Requires 0 <= part < parts, total >= 0.
 Share share_of(std::int64_t total, int part, int parts);
 
+/// A rank's share where the items are split into `shards` first and each rank has shards / ranks of them, which differs
+/// from share_of(total, rank, ranks) where the shards are uneven. 0 shards: share_of. Requires that ranks divides shards.
+Share share_of_rank(std::int64_t total, int rank, int ranks, int shards);
+
 }  // namespace fastbox::data

@@ -11,49 +11,6 @@ namespace {
 
 constexpr std::array<const char*, 3> evaluator_names = {"kitti2017", "kitti2017a", "kitti2012"};
 
-/// getThresholds() of the official evaluator. The steps of 1/40 are added up, not multiplied: the rounding is
-/// part of the result.
-std::vector<double> sample(std::vector<double> scores, double ground_truths) {
-  std::sort(scores.begin(), scores.end(), std::greater<>());
-  std::vector<double> thresholds;
-  double current = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const bool last = i + 1 == scores.size();
-    const double left = static_cast<double>(i + 1) / ground_truths;
-    const double right = last ? left : static_cast<double>(i + 2) / ground_truths;
-    if (right - current < current - left && !last) continue;
-    thresholds.push_back(scores[i]);
-    current += 1.0 / (slot_count - 1.0);
-  }
-  return thresholds;
-}
-
-AveragePrecision average(const FirstPass& found, const Counts& counts, const std::vector<double>& thresholds,
-                         std::size_t c, std::size_t d) {
-  AveragePrecision result;
-  result.ground_truths = found.ground_truths[c][d];
-  result.thresholds = thresholds;
-  for (std::size_t i = 0; i < thresholds.size(); ++i) {
-    const auto hits = static_cast<double>(counts.at(Counts::hits, c, d, i));
-    result.precision[i] = hits / (hits + static_cast<double>(counts.at(Counts::false_positives, c, d, i)));
-    result.recall.push_back(hits / (hits + static_cast<double>(counts.at(Counts::misses, c, d, i))));
-  }
-  // A NaN stays in its slot and never reaches another: max_element's comparisons with it are false.
-  for (auto slot = result.precision.begin(); slot != result.precision.begin() + std::ssize(thresholds); ++slot)
-    *slot = *std::max_element(slot, result.precision.end());
-
-  double sum11 = 0, sum40 = 0, sum41 = 0;
-  for (std::size_t i = 0; i < slot_count; ++i) {
-    if (i % 4 == 0) sum11 += result.precision[i];
-    if (i > 0) sum40 += result.precision[i];
-    sum41 += result.precision[i];
-  }
-  result.ap11 = sum11 / 11 * 100;
-  result.ap40 = sum40 / 40 * 100;
-  result.mean41 = sum41 / 41 * 100;
-  return result;
-}
-
 }  // namespace
 
 const char* name_of(Evaluator evaluator) {
@@ -112,19 +69,67 @@ FirstPass FirstPass::from_numbers(std::span<const double> numbers) {
   return found;
 }
 
+/// getThresholds() of the official evaluator. The steps of 1/40 are added up, not multiplied: the rounding is
+/// part of the result.
+std::vector<std::size_t> sample_places(std::size_t scores, std::int64_t ground_truths) {
+  const auto truths = static_cast<double>(ground_truths);
+  std::vector<std::size_t> places;
+  double current = 0;
+  for (std::size_t i = 0; i < scores; ++i) {
+    const bool last = i + 1 == scores;
+    const double left = static_cast<double>(i + 1) / truths;
+    const double right = last ? left : static_cast<double>(i + 2) / truths;
+    if (right - current < current - left && !last) continue;
+    places.push_back(i);
+    current += 1.0 / (slot_count - 1.0);
+  }
+  if (places.size() > slot_count) fail(ExitCode::defect, places.size(), " thresholds, expected at most 41");
+  return places;
+}
+
+std::vector<double> sample_thresholds(std::vector<double> scores, std::int64_t ground_truths) {
+  std::sort(scores.begin(), scores.end(), std::greater<>());
+  std::vector<double> thresholds;
+  for (const std::size_t place : sample_places(scores.size(), ground_truths)) thresholds.push_back(scores[place]);
+  return thresholds;
+}
+
 Thresholds sample_thresholds(const FirstPass& found) {
   Thresholds thresholds;
   for (std::size_t c = 0; c < class_count; ++c)
-    for (std::size_t d = 0; d < difficulty_count; ++d) {
-      thresholds[c][d] = sample(found.scores[c][d], static_cast<double>(found.ground_truths[c][d]));
-      if (thresholds[c][d].size() > slot_count)
-        fail(ExitCode::defect, thresholds[c][d].size(), " thresholds for ", class_names[c], ", expected at most 41");
-    }
+    for (std::size_t d = 0; d < difficulty_count; ++d)
+      thresholds[c][d] = sample_thresholds(found.scores[c][d], found.ground_truths[c][d]);
   return thresholds;
 }
 
 void Counts::merge(const Counts& other) {
   std::transform(numbers.begin(), numbers.end(), other.numbers.begin(), numbers.begin(), std::plus<>());
+}
+
+AveragePrecision average_precision(std::int64_t ground_truths, std::vector<double> thresholds,
+                                   std::span<const SlotCounts> counts) {
+  AveragePrecision result;
+  result.ground_truths = ground_truths;
+  result.thresholds = std::move(thresholds);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto hits = static_cast<double>(counts[i].hits);
+    result.precision[i] = hits / (hits + static_cast<double>(counts[i].false_positives));
+    result.recall.push_back(hits / (hits + static_cast<double>(counts[i].misses)));
+  }
+  // A NaN stays in its slot and never reaches another: max_element's comparisons with it are false.
+  for (auto slot = result.precision.begin(); slot != result.precision.begin() + std::ssize(counts); ++slot)
+    *slot = *std::max_element(slot, result.precision.end());
+
+  double sum11 = 0, sum40 = 0, sum41 = 0;
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    if (i % 4 == 0) sum11 += result.precision[i];
+    if (i > 0) sum40 += result.precision[i];
+    sum41 += result.precision[i];
+  }
+  result.ap11 = sum11 / 11 * 100;
+  result.ap40 = sum40 / 40 * 100;
+  result.mean41 = sum41 / 41 * 100;
+  return result;
 }
 
 KittiResult average_precision(const FirstPass& found, const Counts& counts, const Thresholds& thresholds,
@@ -134,8 +139,13 @@ KittiResult average_precision(const FirstPass& found, const Counts& counts, cons
   result.evaluator = evaluator;
   result.detected = found.detected;
   for (std::size_t c = 0; c < class_count; ++c)
-    for (std::size_t d = 0; d < difficulty_count; ++d)
-      result.classes[c][d] = average(found, counts, thresholds[c][d], c, d);
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      std::vector<SlotCounts> slots;
+      for (std::size_t i = 0; i < thresholds[c][d].size(); ++i)
+        slots.push_back({counts.at(Counts::hits, c, d, i), counts.at(Counts::false_positives, c, d, i),
+                         counts.at(Counts::misses, c, d, i)});
+      result.classes[c][d] = average_precision(found.ground_truths[c][d], thresholds[c][d], slots);
+    }
   return result;
 }
 

@@ -72,6 +72,13 @@ struct FirstPass {
 /// At most 41 scores, from the highest down, at which precision is taken.
 using Thresholds = Grid<std::vector<double>>;
 
+/// Which of `scores` scores, sorted from the highest down, are the thresholds: their places, rising. Requires
+/// ground_truths >= scores.
+std::vector<std::size_t> sample_places(std::size_t scores, std::int64_t ground_truths);
+
+/// The thresholds of one class and stratum from the first pass's scores, in any order.
+std::vector<double> sample_thresholds(std::vector<double> scores, std::int64_t ground_truths);
+
 /// Samples the recall axis as the official evaluator does, with its steps of 1/40 added up in double.
 Thresholds sample_thresholds(const FirstPass& found);
 
@@ -100,6 +107,15 @@ struct AveragePrecision {
   std::vector<double> recall;                  ///< at each threshold
   std::vector<double> thresholds;
 };
+
+/// What the second pass counts at one threshold.
+struct SlotCounts {
+  std::int64_t hits = 0, false_positives = 0, misses = 0;
+};
+
+/// Requires as many counts as thresholds, at most 41.
+AveragePrecision average_precision(std::int64_t ground_truths, std::vector<double> thresholds,
+                                   std::span<const SlotCounts> counts);
 
 struct KittiResult {
   std::int64_t frames = 0;

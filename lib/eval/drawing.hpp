@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/drawing_parts.hpp"
 #include "io/kitti_label.hpp"
 
 namespace fastbox::eval {
@@ -22,16 +23,7 @@ struct DrawOptions {
 /// R, G, B of a class, names compared without case; grey for unknown ones.
 cv::Scalar colour_of(const std::string& type);
 
-/// Where a detection's text stands.
-struct Plate {
-  cv::Rect area;      ///< pixels, inside the frame wherever the frame is as large as the text
-  cv::Point origin;   ///< left end of the text's base line
-  std::string text;   ///< such as "Car 0.93"
-  double font_scale;  ///< of OpenCV's FONT_HERSHEY_SIMPLEX
-};
-
-/// A plate for each detection: above its box, else inside or below it, away from the plates before it in the
-/// list where there is room.
+/// A plate with class and score for each detection, as place_captions places it.
 std::vector<Plate> place_plates(const std::vector<io::Object>& detections, cv::Size frame);
 
 /// Draws the ground truth (thin, dashed, without text), then the detections, the surest on top. `rgb`:

@@ -1,5 +1,6 @@
 #include "io/safetensors.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,16 @@ bool bytes_of_shape(const std::vector<std::int64_t>& shape, std::size_t element,
   return true;
 }
 
+/// A list of whole numbers from 0 to 2^63 - 1. nlohmann alone would cut 4.5 to 4, read true as 1 and overflow at 1e300.
+std::vector<std::int64_t> sizes(const nlohmann::json& list, const std::string& where) {
+  const auto is_size = [](const nlohmann::json& number) {
+    return number.is_number_unsigned() && number.get<std::uint64_t>() <= INT64_MAX;
+  };
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_size))
+    fail(ExitCode::data, where, " is ", list.dump(), ", expected a list of whole numbers");
+  return list.get<std::vector<std::int64_t>>();
+}
+
 }  // namespace
 
 std::size_t element_size(const std::string& dtype) {
@@ -34,7 +45,10 @@ std::size_t element_size(const std::string& dtype) {
   return found == element_sizes().end() ? 0 : found->second;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : name_(file.string()), bytes_(read_file(file)) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : SafetensorsFile(file.string(), read_file(file)) {}
+
+SafetensorsFile::SafetensorsFile(std::string name, std::string bytes)
+    : name_(std::move(name)), bytes_(std::move(bytes)) {
   std::uint64_t header_size = 0;
   if (bytes_.size() < sizeof header_size) fail(ExitCode::data, name_, ": too short for a safetensors file");
   std::memcpy(&header_size, bytes_.data(), sizeof header_size);
@@ -47,13 +61,18 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : name_(file
     const auto header =
         nlohmann::json::parse(bytes_.begin() + sizeof header_size,
                               bytes_.begin() + static_cast<std::ptrdiff_t>(sizeof header_size + header_size));
+    if (!header.is_object()) fail(ExitCode::data, name_, ": the safetensors header is no object of tensors");
     for (const auto& [key, entry] : header.items()) {
       if (key == "__metadata__") {
         metadata_ = entry.get<std::map<std::string, std::string>>();
         continue;
       }
-      TensorView view{entry.at("dtype"), entry.at("shape"), {}};
-      const std::uint64_t begin = entry.at("data_offsets").at(0), end = entry.at("data_offsets").at(1);
+      const std::string tensor = concat(name_, ": tensor '", key, "': ");
+      TensorView view{entry.at("dtype"), sizes(entry.at("shape"), tensor + "shape"), {}};
+      const auto offsets = sizes(entry.at("data_offsets"), tensor + "data_offsets");
+      if (offsets.size() != 2)
+        fail(ExitCode::data, tensor, "data_offsets has ", offsets.size(), " numbers, expected begin and end");
+      const auto begin = static_cast<std::uint64_t>(offsets[0]), end = static_cast<std::uint64_t>(offsets[1]);
       std::uint64_t expected = 0;
       const std::size_t element = element_size(view.dtype);
       if (element == 0) fail(ExitCode::data, name_, ": tensor '", key, "' is of unknown type '", view.dtype, "'");
@@ -83,8 +102,8 @@ const TensorView& SafetensorsFile::at(const std::string& name) const {
   return found->second;
 }
 
-void write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+std::string format_safetensors(const std::map<std::string, TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
@@ -103,7 +122,12 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   bytes += text;
   for (const auto& [name, view] : tensors)
     bytes.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
-  write_file_atomically(file, bytes);
+  return bytes;
+}
+
+void write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  write_file_atomically(file, format_safetensors(tensors, metadata));
 }
 
 }  // namespace fastbox::io

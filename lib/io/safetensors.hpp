@@ -31,6 +31,15 @@ class SafetensorsFile {
   /// hole or an overlap, or a tensor's bytes do not fit its shape.
   explicit SafetensorsFile(const std::filesystem::path& file);
 
+  /// As above from bytes already in memory; `name` is for messages.
+  SafetensorsFile(std::string name, std::string bytes);
+
+  // A copy's views would point into the original's bytes.
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
+
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
@@ -49,5 +58,9 @@ class SafetensorsFile {
 /// Error(environment).
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+/// The bytes of such a file.
+std::string format_safetensors(const std::map<std::string, TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace fastbox::io

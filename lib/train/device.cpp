@@ -10,17 +10,21 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "comm/gpu_backend.hpp"
 
 namespace fastbox::train {
 namespace {
 
-/// Loads libtorch_cuda and our operators' CUDA code; kept open for the process's life.
+/// Loads libtorch_cuda and our operators' CUDA code, and tells lib/comm of its GPU part; kept open for the process's life.
 void open_plugin() {
   const std::string path = plugin_path();
   if (!std::filesystem::exists(path))
     fail(ExitCode::environment, path, ": the CUDA plugin is missing; build where nvcc is, after scripts/setup --cuda");
-  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    fail(ExitCode::environment, "the CUDA plugin cannot be loaded: ", dlerror());
+  void* const plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (plugin == nullptr) fail(ExitCode::environment, "the CUDA plugin cannot be loaded: ", dlerror());
+  const auto backend = reinterpret_cast<comm::GpuBackend* (*)()>(dlsym(plugin, "fastbox_gpu_backend"));
+  if (backend == nullptr) fail(ExitCode::environment, path, ": of another version than this executable");
+  comm::set_gpu_backend(backend());
 }
 
 }  // namespace

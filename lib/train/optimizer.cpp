@@ -1,50 +1,76 @@
 #include "train/optimizer.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/error.hpp"
 #include "train/adam_step.hpp"
 
 namespace fastbox::train {
 
-Optimizer::Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<at::Tensor> decayed)
-    : settings_(settings), parameters_(std::move(parameters)), decayed_(std::move(decayed)) {
-  const bool adam = settings_.name == "adam" || settings_.name == "adamw";
-  if (!adam && settings_.name != "sgd")
-    fail(ExitCode::usage, "unknown optimizer '", settings_.name, "', expected adam, adamw or sgd");
+Optimizer::Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<Layer> layers)
+    : settings_(settings), parameters_(std::move(parameters)), layers_(std::move(layers)) {
+  static const std::set<std::string> known = {"adam", "adamw", "sgd", "lars", "lamb"};
+  if (known.count(settings_.name) == 0)
+    fail(ExitCode::usage, "unknown optimizer '", settings_.name, "', expected adam, adamw, sgd, lars or lamb");
+  for (const Layer& layer : layers_)
+    if (layer.offset < 0 || layer.count < 0 || layer.offset + layer.count > parameters_.numel())
+      fail(ExitCode::defect, "a layer of ", layer.count, " elements from ", layer.offset, ", expected within ",
+           parameters_.numel());
   m_ = at::zeros_like(parameters_);
-  if (adam) v_ = at::zeros_like(parameters_);
+  if (settings_.name != "sgd" && settings_.name != "lars") v_ = at::zeros_like(parameters_);
+  if (settings_.name == "lamb") scratch_ = at::empty_like(parameters_);
   if (settings_.average > 0) average_ = parameters_.clone();
 }
 
-double Optimizer::step(const at::Tensor& gradient, double learning_rate) {
+void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double learning_rate) {
   const at::NoGradGuard no_gradient;
-  const double norm = gradient.norm().item<double>();
-  if (!std::isfinite(norm)) return norm;
   ++steps_;
-  const double clip = settings_.clip_norm > 0 && norm > settings_.clip_norm ? settings_.clip_norm / norm : 1;
-  if (settings_.weight_decay > 0 && settings_.name != "adam")
-    for (auto& weight : decayed_) weight.mul_(1 - learning_rate * settings_.weight_decay);
-
-  if (settings_.name == "sgd") {
-    m_.mul_(settings_.momentum).add_(gradient, clip);
-    parameters_.sub_(m_, learning_rate);
+  const bool clipped = settings_.clip_norm > 0 && gradient_norm > settings_.clip_norm;
+  const double clip = clipped ? settings_.clip_norm / gradient_norm : 1;
+  if (settings_.name == "lars") {
+    lars_step(parameters_, gradient, m_, layers_,
+              {learning_rate, settings_.momentum, settings_.trust, settings_.weight_decay, clip});
+  } else if (settings_.name == "lamb") {
+    lamb_step(
+        parameters_, gradient, m_, v_, scratch_, layers_,
+        {learning_rate, settings_.beta1, settings_.beta2, settings_.epsilon, settings_.weight_decay, clip, steps_});
+  } else if (settings_.name == "sgd") {
+    step_sgd(gradient, clip, learning_rate);
   } else {
-    const double t = static_cast<double>(steps_);
-    const double correction1 = 1 - std::pow(settings_.beta1, t),
-                 correction2 = std::sqrt(1 - std::pow(settings_.beta2, t));
-    const double epsilon = settings_.name == "adam" ? settings_.epsilon : settings_.epsilon * correction2;
-    adam_step(parameters_, gradient, m_, v_, learning_rate * correction2 / correction1, settings_.beta1,
-              settings_.beta2, epsilon, clip);
+    step_adam(gradient, clip, learning_rate);
   }
   if (average_.defined()) {
     // The average of a run's first steps is theirs alone, not the random weights': the decay rises with the step.
     const double t = static_cast<double>(steps_);
     average_.lerp_(parameters_, 1 - std::min(settings_.average, (1 + t) / (10 + t)));
   }
-  return norm;
+}
+
+void Optimizer::step_sgd(const at::Tensor& gradient, double clip, double learning_rate) {
+  decay(1 - learning_rate * settings_.weight_decay);
+  m_.mul_(settings_.momentum).add_(gradient, clip);
+  parameters_.sub_(m_, learning_rate);
+}
+
+void Optimizer::step_adam(const at::Tensor& gradient, double clip, double learning_rate) {
+  const bool tensorflow = settings_.name == "adam";  // its form of epsilon, and no decay
+  if (!tensorflow) decay(1 - learning_rate * settings_.weight_decay);
+  const double t = static_cast<double>(steps_);
+  const double correction1 = 1 - std::pow(settings_.beta1, t),
+               correction2 = std::sqrt(1 - std::pow(settings_.beta2, t));
+  adam_step(parameters_, gradient, m_, v_, learning_rate * correction2 / correction1, settings_.beta1, settings_.beta2,
+            tensorflow ? settings_.epsilon : settings_.epsilon * correction2, clip);
+}
+
+/// Decoupled weight decay of the matrices and kernels.
+void Optimizer::decay(double factor) {
+  if (settings_.weight_decay == 0) return;
+  for (const Layer& layer : layers_)
+    if (layer.is_matrix) parameters_.narrow(0, layer.offset, layer.count).mul_(factor);
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {

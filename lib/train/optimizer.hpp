@@ -1,7 +1,8 @@
-// SGD, Adam and AdamW over flat parameters, with the clip of the global norm and the moving average of the weights.
+// SGD, Adam, AdamW, LARS and LAMB over flat parameters, with the clip of the global norm and the moving average of the
+// weights.
 //
 // Owns its state; views the parameters and the gradient of others. One thread. All ranks that give it equal gradients
-// hold equal parameters ever after.
+// and norms hold equal parameters ever after. Formulas: adam_step.hpp, layerwise_step.hpp.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,18 +13,19 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "train/layerwise_step.hpp"
 
 namespace fastbox::train {
 
 class Optimizer {
  public:
-  /// `parameters`: the flat buffer. `decayed`: views of the matrices and kernels in it, which decoupled weight decay
-  /// is for. Throws Error(usage) for an unknown optimizer.name.
-  Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<at::Tensor> decayed);
+  /// `parameters`: the flat buffer. `layers`: every parameter's stretch of it. Adam, AdamW and SGD step everything and
+  /// ask the layers what to decay; LARS and LAMB step the layers alone. Throws Error(usage) for an unknown
+  /// optimizer.name, Error(defect) for a layer that lies outside the buffer.
+  Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<Layer> layers);
 
-  /// One step with the averaged gradient. Returns its global norm before the clip; where that is not finite nothing is
-  /// changed.
-  double step(const at::Tensor& gradient, double learning_rate);
+  /// One step with the averaged gradient, whose global norm the caller knows and found finite.
+  void step(const at::Tensor& gradient, double gradient_norm, double learning_rate);
 
   const at::Tensor& parameters() const { return parameters_; }
   std::int64_t steps() const { return steps_; }
@@ -36,10 +38,15 @@ class Optimizer {
   void restore(std::int64_t steps);
 
  private:
+  void step_sgd(const at::Tensor& gradient, double clip, double learning_rate);
+  void step_adam(const at::Tensor& gradient, double clip, double learning_rate);
+  void decay(double factor);
+
   config::OptimizerSettings settings_;
   at::Tensor parameters_;
-  std::vector<at::Tensor> decayed_;
+  std::vector<Layer> layers_;
   at::Tensor m_, v_, average_;
+  at::Tensor scratch_;  // lamb: the step before its layers are scaled
   std::int64_t steps_ = 0;
 };
 

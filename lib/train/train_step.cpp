@@ -8,8 +8,11 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "comm/shards.hpp"
+#include "data/sampler.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/flat_parameters.hpp"
+#include "train/schedule.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -36,11 +39,45 @@ std::vector<std::uint64_t> dropout_seeds(std::uint64_t seed, const data::Batch& 
   return seeds;
 }
 
-std::vector<at::Tensor> matrices_and_kernels(const std::vector<std::pair<std::string, at::Tensor>>& parameters) {
-  std::vector<at::Tensor> found;
-  for (const auto& [name, parameter] : parameters)
-    if (parameter.dim() >= 2) found.push_back(parameter.detach());
-  return found;
+Scheme scheme_named(const std::string& name) {
+  if (name == "synchronous") return Scheme::synchronous;
+  if (name == "pipelined") return Scheme::pipelined;
+  if (name == "local") return Scheme::local;
+  fail(ExitCode::usage, "parallel.scheme: '", name, "', expected synchronous, pipelined or local");
+}
+
+/// "the loss of rank 2 is not finite; ", or nothing.
+std::string broken_ranks(const std::vector<comm::RankStep>& ranks) {
+  std::vector<std::string> broken;
+  for (const auto& rank : ranks)
+    if ((rank.flags & comm::not_a_number) != 0) broken.push_back(std::to_string(rank.rank));
+  return broken.empty() ? "" : concat("the loss is not finite on rank ", join(broken, ", "), "; ");
+}
+
+/// Images begin .. begin + count - 1.
+BatchTensors part_of(const BatchTensors& batch, std::int64_t begin, std::int64_t count) {
+  const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count); };
+  const auto& targets = batch.targets;
+  return {part(batch.image), {part(targets.confidence), part(targets.box), part(targets.mask)}};
+}
+
+/// Ranks that step alone have no one order of additions to keep.
+comm::ShardChoice choose_shards(const config::Settings& settings, int batch, int ranks) {
+  const auto& parallel = settings.parallel;
+  if (parallel.scheme != "local") return comm::choose_shards(parallel.shards, batch, ranks);
+  if (parallel.shards != "auto" && parallel.shards != "off")
+    fail(ExitCode::usage,
+         "parallel.shards: the scheme local depends on the number of ranks; "
+         "choose another parallel.scheme, or set parallel.shards to off");
+  return {};
+}
+
+std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
+                             const comm::BucketPlan& plan) {
+  std::vector<Layer> layers;
+  for (const comm::Slot& slot : plan.slots)
+    layers.push_back({slot.offset, slot.count, parameters[slot.parameter].second.dim() >= 2});
+  return layers;
 }
 
 }  // namespace
@@ -52,54 +89,208 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
                     settings.loss.delta_confidence, settings.loss.delta_box,
                     settings.loss.delta_box_clip,   settings.loss.weight_decay},
       seed_(static_cast<std::uint64_t>(settings.run.seed)),
-      parameters_(model.parameters_in_forward_order()) {
-  const comm::AveragerOptions options{settings.parallel.first_bucket_mib, settings.parallel.bucket_mib};
+      scheme_(scheme_named(settings.parallel.scheme)),
+      local_steps_(settings.parallel.local_steps),
+      local_after_(settings.parallel.local_after),
+      micro_batch_(settings.train.micro_batch),
+      parameters_(model.parameters_in_forward_order()),
+      control_(world) {
+  const int batch = plan_run(settings, world.size()).batch;
+  const auto choice = choose_shards(settings, batch, world.size());
+  shards_ = choice.shards;
+  if (!choice.reason.empty()) log::info(choice.reason);
+
+  comm::AveragerOptions options;
+  options.first_bucket_mib = settings.parallel.first_bucket_mib;
+  options.bucket_mib = settings.parallel.bucket_mib;
+  options.exchange = {settings.parallel.allreduce, settings.parallel.wire == "bf16"};
+  options.shards = shards_;
+  options.sets = scheme_ == Scheme::pipelined ? 2 : 1;
   // The averager plans the layout; the parameters then follow it.
   averager_ = std::make_unique<comm::GradientAverager>(world, parameters_, options);
   at::Tensor flat = flatten(parameters_, averager_->plan());
-  optimizer_ = std::make_unique<Optimizer>(settings.optimizer, std::move(flat), matrices_and_kernels(parameters_));
+  optimizer_ =
+      std::make_unique<Optimizer>(settings.optimizer, std::move(flat), layers_of(parameters_, averager_->plan()));
 }
 
-StepReport TrainStep::run(const data::Batch& batch, int global_images, double learning_rate) {
+StepReport TrainStep::run(const data::Batch& batch, int global_images, double learning_rate, const StepInput& input) {
   const at::TensorOptions options = parameters_[0].second.options().requires_grad(false);
-  if (batch.images == 0) return run(std::nullopt, {}, global_images, learning_rate);
-  return run(to_tensors(batch, options), dropout_seeds(seed_, batch), global_images, learning_rate);
+  if (batch.images == 0) return run(std::nullopt, {}, global_images, learning_rate, input);
+  return run(to_tensors(batch, options), dropout_seeds(seed_, batch), global_images, learning_rate, input);
 }
 
-StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
-                          int global_images, double learning_rate) {
-  StepReport report;
+/// One forward and backward. `divisor`: the images that the loss is a mean over.
+void TrainStep::run_pass(const BatchTensors& images, const std::vector<std::uint64_t>& seeds, double divisor,
+                         StepReport& report) {
   Lap lap;
-  averager_->begin();
-  if (batch) {
-    const models::Output out = model_.forward(batch->image, dropout_seeds);
-    const models::Losses terms =
-        models::losses(out, batch->targets, model_.encoder().kernels(), loss_options_, global_images);
-    const at::Tensor values =
-        at::stack({terms.confidence, terms.box, terms.delta_confidence, terms.delta_box, terms.weight_decay})
-            .detach()
-            .to(at::kCPU, at::kDouble);
-    report.confidence = values[0].item<double>(), report.box = values[1].item<double>();
-    report.delta_confidence = values[2].item<double>(), report.delta_box = values[3].item<double>();
-    report.weight_decay = values[4].item<double>();
-    report.forward_seconds = lap.seconds();
-    terms.total().backward();
-    report.backward_seconds = lap.seconds();
+  std::optional<comm::Timeline::Span> span;
+  span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::forward));
+  const models::Output out = model_.forward(images.image, seeds);
+  const models::Losses terms = models::losses(out, images.targets, model_.encoder().kernels(), loss_options_, divisor);
+  const at::Tensor values =
+      at::stack({terms.confidence, terms.box, terms.delta_confidence, terms.delta_box, terms.weight_decay})
+          .detach()
+          .to(at::kCPU, at::kDouble);
+  report.confidence += values[0].item<double>(), report.box += values[1].item<double>();
+  report.delta_confidence += values[2].item<double>(), report.delta_box += values[3].item<double>();
+  report.weight_decay += values[4].item<double>();
+  report.forward_seconds += lap.seconds();
+  span.reset();
+  span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::backward));
+  terms.total().backward();
+  report.backward_seconds += lap.seconds();
+}
+
+/// Every leaf alone, in order, each in micro-batches.
+void TrainStep::run_passes(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& seeds,
+                           int global_images, StepReport& report) {
+  const std::int64_t images = batch ? batch->image.size(0) : 0;
+  const double divisor = is_local() ? static_cast<double>(images) : global_images;
+  const comm::LeafRange leaves = averager_->leaves();
+  std::int64_t begin = 0;  // of the leaf, among this rank's images
+  for (int leaf = leaves.begin; leaf < leaves.end; ++leaf) {
+    const std::int64_t count = shards_ > 0 ? data::share_of(global_images, leaf, shards_).count : images;
+    const std::int64_t most = micro_batch_ > 0 ? micro_batch_ : std::max<std::int64_t>(count, 1);
+    for (std::int64_t at = 0; at == 0 || at < count; at += most) {
+      const std::int64_t some = std::min(most, count - at);
+      averager_->begin_pass(leaf, at == 0, at + most >= count);
+      if (some > 0) {
+        const auto first = seeds.begin() + std::min<std::ptrdiff_t>(begin + at, std::ssize(seeds));
+        run_pass(part_of(*batch, begin + at, some), {first, seeds.empty() ? first : first + some}, divisor, report);
+      }
+      averager_->end_pass();
+    }
+    begin += count;
   }
-  const auto exchange = averager_->finish();
-  report.exposed_seconds = exchange.exposed_seconds;
-  if (batch && exchange.unused != unused_) {
+  // Ranks add up their shares of the loss, whose mean each has taken over its own images.
+  if (is_local() && images > 0) report.scale_losses(static_cast<double>(images) / global_images);
+}
+
+comm::GradientAverager::Report TrainStep::wait() {
+  auto exchange = averager_->wait();
+  if (exchange.unused != unused_ && exchange.unused.size() < parameters_.size()) {
     unused_ = exchange.unused;
     log::warning("the loss does not depend on these parameters: ", join(unused_, ", "));
   }
+  return exchange;
+}
 
-  lap.seconds();
-  report.gradient_norm = optimizer_->step(averager_->gradient(), learning_rate);
-  report.optimizer_seconds = lap.seconds();
-  if (!std::isfinite(report.gradient_norm))
-    fail(ExitCode::numbers, "the averaged gradient is not finite (", report.gradient_norm,
-         "); this rank's share of the loss is ", report.loss(), ". A lower optimizer.learning_rate may help");
+void TrainStep::apply(const at::Tensor& gradient, double learning_rate, StepReport& report) {
+  if (!std::isfinite(report.gradient_norm)) {
+    // A rank that steps alone tells the others when they next meet.
+    if (is_local()) {
+      broken_ = true;
+      return;
+    }
+    fail(ExitCode::numbers, "the averaged gradient is not finite (", report.gradient_norm, "); ",
+         broken_ranks(report.ranks), "this rank's share of the loss is ", report.loss(),
+         ". A lower optimizer.learning_rate may help");
+  }
+  Lap lap;
+  const auto span = world_.timeline().span(comm::Op::optimizer);
+  optimizer_->step(gradient, report.gradient_norm, learning_rate);
+  report.optimizer_seconds += lap.seconds();
+}
+
+StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
+                          int global_images, double learning_rate, const StepInput& input) {
+  StepReport report;
+  const bool local = is_local(), ranks_meet = !local || steps_since_average_ + 1 >= local_steps_;
+  averager_->begin(/*exchange=*/!local);
+  run_passes(batch, dropout_seeds, global_images, report);
+
+  if (scheme_ == Scheme::pipelined) {
+    // A step must not wait for the slowest rank's: it reads what the step before has sent.
+    if (control_.is_under_way()) read_control(report);
+    post_control(input, report);
+    apply_earlier(learning_rate, report);
+  } else {
+    if (ranks_meet) post_control(input, report);
+    const auto exchange = wait();
+    report.exposed_seconds = exchange.exposed_seconds;
+    report.gradient_norm = std::sqrt(exchange.squared_norm);
+    if (!local) read_control(report);
+    apply(averager_->gradient(), learning_rate, report);
+    if (local) meet(ranks_meet, report);
+  }
+  last_optimizer_seconds_ = report.optimizer_seconds;
+  samples_ += global_images;
+  ++steps_;
   return report;
+}
+
+/// Pipelined: the average of the step before this one, if there is one.
+void TrainStep::apply_earlier(double learning_rate, StepReport& report) {
+  if (pending_.defined()) {
+    apply_pending(learning_rate, report);
+  } else if (averager_->steps_under_way() > 1) {
+    const auto exchange = wait();
+    report.exposed_seconds = exchange.exposed_seconds;
+    report.gradient_norm = std::sqrt(exchange.squared_norm);
+    apply(averager_->gradient(), learning_rate, report);
+  }
+}
+
+/// Local: the end of a step.
+void TrainStep::meet(bool ranks_meet, StepReport& report) {
+  ++steps_since_average_;
+  if (!ranks_meet) return;
+  read_control(report);
+  if ((report.flags & comm::not_a_number) != 0)
+    fail(ExitCode::numbers, "the gradient of a rank that stepped alone is not finite; ", broken_ranks(report.ranks),
+         "a lower optimizer.learning_rate may help");
+  Lap lap;
+  average_parameters();
+  report.exposed_seconds += lap.seconds();
+}
+
+void TrainStep::post_control(const StepInput& input, const StepReport& report) {
+  comm::RankStep mine;
+  mine.step = steps_;
+  mine.flags = input.flags | (std::isfinite(report.loss()) && !broken_ ? 0u : comm::not_a_number);
+  mine.data_seconds = input.data_seconds;
+  mine.compute_seconds = report.forward_seconds + report.backward_seconds + last_optimizer_seconds_;
+  const double busy = averager_->exchange().busy_seconds();
+  mine.exchange_seconds = busy - last_busy_seconds_;
+  last_busy_seconds_ = busy;
+  control_.post(mine);
+}
+
+void TrainStep::read_control(StepReport& report) {
+  const auto ranks = control_.wait();
+  report.ranks.assign(ranks.begin(), ranks.end());
+  for (const auto& rank : ranks) report.flags |= rank.flags;
+}
+
+void TrainStep::average_parameters() {
+  steps_since_average_ = 0;
+  const double weight = 1.0 / world_.size();
+  averager_->average(optimizer_->parameters(), weight);
+  for (const auto& [name, flat] : optimizer_->state())
+    if (!flat.is_same(optimizer_->parameters())) averager_->average(flat, weight);
+  if (!optimizer_->evaluated().is_same(optimizer_->parameters())) averager_->average(optimizer_->evaluated(), weight);
+}
+
+void TrainStep::settle() {
+  if (scheme_ == Scheme::local && steps_since_average_ > 0) average_parameters();
+  if (scheme_ != Scheme::pipelined || averager_->steps_under_way() == 0) return;
+  wait();
+  pending_ = averager_->gradient().clone();
+}
+
+void TrainStep::apply_pending(double learning_rate) {
+  StepReport report;
+  if (pending_.defined()) apply_pending(learning_rate, report);
+}
+
+void TrainStep::apply_pending(double learning_rate, StepReport& report) {
+  report.gradient_norm = std::sqrt(averager_->squared_norm_of(pending_));
+  apply(pending_, learning_rate, report);
+  pending_ = at::Tensor();
+}
+
+void TrainStep::expect_pending() {
+  pending_ = at::zeros_like(optimizer_->parameters());
 }
 
 void TrainStep::add_views(const at::Tensor& flat, const std::string& prefix, NamedTensors& views) const {
@@ -119,6 +310,7 @@ NamedTensors TrainStep::evaluated_parameters() const {
 NamedTensors TrainStep::optimizer_state() const {
   NamedTensors views;
   for (const auto& [name, flat] : optimizer_->state()) add_views(flat, name + "/", views);
+  if (pending_.defined()) add_views(pending_, "pending/", views);
   return views;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "comm/gradient_averager.hpp"
+#include "comm/step_control.hpp"
 #include "config/settings.hpp"
 #include "data/batch.hpp"
 #include "models/fastbox.hpp"
@@ -24,43 +25,104 @@ struct StepReport {
   double confidence = 0, box = 0, delta_confidence = 0, delta_box = 0, weight_decay = 0;
   double gradient_norm = 0;  ///< of the averaged gradient, before the clip; the same on all ranks
   double forward_seconds = 0, backward_seconds = 0, exposed_seconds = 0, optimizer_seconds = 0;
+  std::uint32_t flags = 0;            ///< what all ranks have agreed on: comm::StepFlag, joined
+  std::vector<comm::RankStep> ranks;  ///< each rank's own times; empty where none were exchanged in this step
 
+  void scale_losses(double factor) {
+    for (double* term : {&confidence, &box, &delta_confidence, &delta_box, &weight_decay}) *term *= factor;
+  }
   double loss() const { return confidence + box + delta_confidence + delta_box + weight_decay; }
+};
+
+/// How a step's average reaches the parameters (parallel.scheme); docs/averaging.md says when to use which.
+enum class Scheme {
+  synchronous,  ///< every step applies its own average
+  pipelined,    ///< a step applies the average of the step before it, while its own is exchanged
+  local,        ///< every rank steps alone; parameters and the optimiser's state are averaged every few steps
+};
+
+/// What a rank brings to a step beside its images.
+struct StepInput {
+  double data_seconds = 0;  ///< that it waited for them
+  std::uint32_t flags = 0;  ///< comm::StepFlag: wishes, on which the ranks agree in this step or (pipelined) the next
 };
 
 class TrainStep {
  public:
-  /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already.
+  /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already. Collective.
   TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings);
 
   /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the gradient is not
   /// finite; the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
   StepReport run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
-                 int global_images, double learning_rate);
+                 int global_images, double learning_rate, const StepInput& input = {});
 
   /// The same for what the loader made; one dropout seed per sample, a function of run.seed and the sample.
-  StepReport run(const data::Batch& batch, int global_images, double learning_rate);
+  StepReport run(const data::Batch& batch, int global_images, double learning_rate, const StepInput& input = {});
+
+  /// Ends what is under way, so that all ranks hold the same parameters and state. pipelined: waits for the average,
+  /// which the next step applies; local: averages now. Collective; before an evaluation, a checkpoint and the end.
+  void settle();
+
+  /// Whether settle() leaves the course of the run as it is: not between two averagings of the local scheme.
+  bool may_settle() const { return steps_since_average_ == 0; }
+
+  /// pipelined: applies the average that is left when there is no next step. After settle().
+  void apply_pending(double learning_rate);
+
+  /// Whether the samples trained so far leave the local scheme to itself (parallel.local_after).
+  void set_samples(std::int64_t samples) { samples_ = samples; }
 
   Optimizer& optimizer() { return *optimizer_; }
+  comm::GradientAverager& averager() { return *averager_; }
+
+  /// Of every global batch; 0: one share per rank.
+  int shards() const { return shards_; }
 
   /// Name -> view of one parameter, in the evaluated weights (the moving average where there is one).
   NamedTensors evaluated_parameters() const;
 
-  /// Name -> view of the optimiser's state, one tensor for each parameter: "m/ip", "v/ip", ...
+  /// Name -> view of the optimiser's state, one tensor for each parameter: "m/ip", "v/ip", ... With an average that
+  /// is still to be applied: "pending/ip", ... Of a step that has settled.
   NamedTensors optimizer_state() const;
+
+  /// Before optimizer_state() is filled from a checkpoint that has one.
+  void expect_pending();
 
  private:
   /// Views of the flat tensor by parameter, their names prefixed.
   void add_views(const at::Tensor& flat, const std::string& prefix, NamedTensors& views) const;
+  void run_passes(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& seeds, int global_images,
+                  StepReport& report);
+  void run_pass(const BatchTensors& images, const std::vector<std::uint64_t>& seeds, double divisor,
+                StepReport& report);
+  comm::GradientAverager::Report wait();
+  void post_control(const StepInput& input, const StepReport& report);
+  void read_control(StepReport& report);
+  void apply(const at::Tensor& gradient, double learning_rate, StepReport& report);
+  void apply_pending(double learning_rate, StepReport& report);
+  void apply_earlier(double learning_rate, StepReport& report);
+  void meet(bool ranks_meet, StepReport& report);
+  bool is_local() const { return scheme_ == Scheme::local && samples_ >= local_after_; }
+  void average_parameters();
 
   models::FastBox& model_;
   comm::World& world_;
   models::LossOptions loss_options_;
   std::uint64_t seed_;
+  Scheme scheme_;
+  std::int64_t local_steps_, local_after_, samples_ = 0;
+  int micro_batch_, shards_ = 0;
   std::vector<std::pair<std::string, at::Tensor>> parameters_;  // in the order of the forward pass
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::vector<std::string> unused_;  // named once
+  comm::StepControl control_;
+  std::int64_t steps_ = 0;  // since this process began
+  double last_optimizer_seconds_ = 0, last_busy_seconds_ = 0;
+  at::Tensor pending_;                    // pipelined: an average that the next step applies; else undefined
+  bool broken_ = false;                   // local: this rank's numbers are not finite
+  std::int64_t steps_since_average_ = 0;  // local
+  std::vector<std::string> unused_;       // named once
 };
 
 /// Puts the evaluated weights into the model for as long as it lives. One at a time.

@@ -11,6 +11,8 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/stop_request.hpp"
+#include "comm/trace.hpp"
+#include "comm/watchdog.hpp"
 #include "config/resolved.hpp"
 #include "data/loader.hpp"
 #include "eval/result_table.hpp"
@@ -20,6 +22,7 @@
 #include "train/evaluator.hpp"
 #include "train/metrics_log.hpp"
 #include "train/run_folder.hpp"
+#include "train/same_start.hpp"
 #include "train/schedule.hpp"
 #include "train/train_step.hpp"
 
@@ -37,7 +40,8 @@ double seconds_since(Clock::time_point begin) {
 struct Interval {
   StepReport sum;
   double data_seconds = 0;
-  std::int64_t steps = 0, samples = 0;
+  std::int64_t steps = 0, samples = 0, exchanges = 0;
+  std::vector<comm::RankStep> ranks;  // sums of their own times
   Clock::time_point begin = Clock::now();
 
   void add(const StepReport& step, double waited, std::int64_t images) {
@@ -49,6 +53,24 @@ struct Interval {
     data_seconds += waited;
     ++steps;
     samples += images;
+    if (step.ranks.empty()) return;
+    ranks.resize(step.ranks.size());
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      ranks[i].rank = step.ranks[i].rank;
+      ranks[i].data_seconds += step.ranks[i].data_seconds;
+      ranks[i].compute_seconds += step.ranks[i].compute_seconds;
+      ranks[i].exchange_seconds += step.ranks[i].exchange_seconds;
+    }
+    ++exchanges;
+  }
+
+  /// Every rank's own seconds per exchange, which all ranks know.
+  std::vector<comm::RankStep> mean_of_ranks() const {
+    auto means = ranks;
+    for (auto& rank : means)
+      for (double* part : {&rank.data_seconds, &rank.compute_seconds, &rank.exchange_seconds})
+        *part /= static_cast<double>(exchanges);
+    return means;
   }
 };
 
@@ -57,6 +79,18 @@ std::string ap_text(const eval::KittiResult& result, const std::string& type) {
   const auto& figures = result.classes.at(static_cast<std::size_t>(known - eval::class_names.begin()));
   return concat(type, " AP40 ", fixed(figures[0].ap40, 2), " / ", fixed(figures[1].ap40, 2), " / ",
                 fixed(figures[2].ap40, 2), " (easy / moderate / hard)");
+}
+
+/// Each rank's own seconds in a step, and the one that the others wait for.
+void add_ranks(Json& line, const std::vector<comm::RankStep>& means, const std::optional<comm::Straggler>& straggler) {
+  Json ranks = Json::array();
+  for (const auto& rank : means)
+    ranks.push_back(
+        {{"data", rank.data_seconds}, {"compute", rank.compute_seconds}, {"exchange", rank.exchange_seconds}});
+  line["ranks"] = ranks;
+  if (straggler)
+    line["straggler"] = {
+        {"rank", straggler->rank}, {"cause", straggler->cause}, {"late_seconds", straggler->late_seconds}};
 }
 
 /// The figures of the evaluated class as metrics.jsonl and the history hold them.
@@ -98,6 +132,10 @@ class Run {
   void compare_with(const std::filesystem::path& checkpoint) const;
   void resume(const std::filesystem::path& checkpoint);
   void start_from_weights();
+  void start_watchdog();
+  std::string exchange_text() const;
+  void write_trace();
+  void check_parameters(const std::string& when);
   void one_step();
   void report_progress();
   void evaluate_now();
@@ -114,12 +152,14 @@ class Run {
   std::optional<RunFolder> folder_;  // rank 0
   std::unique_ptr<models::FastBox> model_;
   std::unique_ptr<TrainStep> train_step_;
+  std::optional<comm::Watchdog> watchdog_;
   std::optional<data::Loader> loader_;
   std::optional<MetricsLog> metrics_;  // rank 0
 
   int threads_ = 1;
   std::int64_t step_ = 0, samples_ = 0, saved_step_ = -1, evaluated_step_ = -1;
   Json history_ = Json::array();
+  std::uint32_t flags_ = 0;  // what the ranks agreed on last
   Interval interval_;
 };
 
@@ -130,7 +170,7 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
       plan_(plan_run(settings_, world.size())),
       train_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::train)),
       val_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::val)) {
-  world_.require_equal(config::fingerprint(config_), "run file");
+  require_same_program(world_, config_);
   threads_ = choose_threads(settings_.run.threads, world_.node_size());
   at::set_num_threads(threads_);
   data::warn_of_frames_in_both(train_frames_, val_frames_);
@@ -140,6 +180,9 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
   model_ = make_model(settings_, device);
   if (!settings_.model.weights.empty()) start_from_weights();
   train_step_ = std::make_unique<TrainStep>(*model_, world_, settings_);
+  require_same_plan(world_, train_step_->averager().plan());
+  start_watchdog();
+  if (!options_.trace.empty()) world_.timeline().keep(comm::trace_operations);
 
   std::string checkpoint;  // rank 0 decides which, for all
   if (world_.is_first() && options_.resume) {
@@ -150,6 +193,7 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
     resume(checkpoint);
   else if (options_.resume)
     log::info("no checkpoint in ", options_.run_folder.string(), ": starting at step 0");
+  check_parameters("at the start");
   if (world_.is_first()) {
     write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
     metrics_.emplace(options_.run_folder / "metrics.jsonl", step_);
@@ -157,7 +201,37 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
 
   log::info("training on ", train_frames_.size(), " frames, evaluating on ", val_frames_.size(), ": ", plan_.samples,
             " samples, batch ", plan_.batch, ", ", plan_.steps, " steps, ", world_.size(), " ranks of ", threads_,
-            " threads on ", device.str());
+            " threads on ", device.str(), world_.size() > 1 ? exchange_text() : "");
+}
+
+/// ", exchange shared, 12 shards".
+std::string Run::exchange_text() const {
+  const int shards = train_step_->shards();
+  return concat(", exchange ", train_step_->averager().exchange().name(),
+                shards > 0 ? concat(", ", shards, " shards") : ", no shards",
+                settings_.parallel.scheme == "synchronous" ? "" : concat(", ", settings_.parallel.scheme));
+}
+
+void Run::start_watchdog() {
+  const auto& plan = train_step_->averager().plan();
+  const auto parameters = model_->parameters_in_forward_order();
+  std::vector<std::string> names;
+  std::vector<std::size_t> buckets;
+  for (const auto& slot : plan.slots) {
+    names.push_back(parameters[slot.parameter].first);
+    buckets.push_back(plan.bucket_of_parameter[slot.parameter]);
+  }
+  watchdog_.emplace(world_, comm::WatchdogOptions{settings_.parallel.warn_seconds, settings_.parallel.timeout_seconds},
+                    std::move(names), std::move(buckets));
+}
+
+void Run::write_trace() {
+  if (!options_.trace.empty()) comm::write_trace(world_, options_.trace);
+}
+
+/// The first sign of a device that computes wrongly, or of a rank that has lost its way.
+void Run::check_parameters(const std::string& when) {
+  require_same_tensors(world_, train_step_->evaluated_parameters(), when);
 }
 
 void Run::open_folder() {
@@ -190,9 +264,9 @@ void Run::start_from_weights() {
 /// What the checkpoint's run and this one differ in: what a resume cannot honour is refused, the rest is said.
 void Run::compare_with(const std::filesystem::path& checkpoint) const {
   // optimizer.average among them: its state is there or is not.
-  static const std::set<std::string> fixed_at_start = {"model.encoder",        "model.decoder", "model.gains",
-                                                       "model.width_multiple", "model.hidden",  "run.seed",
-                                                       "optimizer.name",       "run.precision", "optimizer.average"};
+  static const std::set<std::string> fixed_at_start = {
+      "model.encoder", "model.decoder",  "model.gains",   "model.width_multiple", "model.hidden",
+      "run.seed",      "optimizer.name", "run.precision", "optimizer.average",    "parallel.scheme"};
   std::string refused, changed;
   for (const auto& [key, before, now] : config::differences(config::load(checkpoint / "config.yaml"), config_)) {
     (fixed_at_start.count(key) != 0 ? refused : changed) += concat("\n  ", key, ": ", before, " -> ", now);
@@ -208,27 +282,38 @@ void Run::resume(const std::filesystem::path& checkpoint) {
   if (state.threads != threads_)
     log::warning("the run had ", state.threads, " threads a rank and now has ", threads_,
                  ": results will differ in the last bits; set run.threads");
+  const NamedTensors saved = read_tensors(checkpoint / "optimizer.safetensors");
+  if (std::any_of(saved.begin(), saved.end(), [](const auto& item) { return item.first.starts_with("pending/"); }))
+    train_step_->expect_pending();
   NamedTensors evaluated = train_step_->evaluated_parameters(), optimizer = train_step_->optimizer_state();
   copy_by_name(read_tensors(checkpoint / "model.safetensors"), evaluated, (checkpoint / "model.safetensors").string());
-  copy_by_name(read_tensors(checkpoint / "optimizer.safetensors"), optimizer,
-               (checkpoint / "optimizer.safetensors").string());
+  copy_by_name(saved, optimizer, (checkpoint / "optimizer.safetensors").string());
   train_step_->optimizer().restore(state.optimizer_steps);
   step_ = saved_step_ = state.step;
   samples_ = state.samples;
+  train_step_->set_samples(samples_);
   history_ = state.history;
   if (!history_.empty()) evaluated_step_ = history_.back().value("step", std::int64_t{-1});
   log::info("resumed from ", checkpoint.string(), " at ", position());
 }
 
 void Run::one_step() {
+  world_.timeline().set_step(step_ + 1);
+  world_.standing().step = step_ + 1;
+  StepInput input;
   const auto begin = Clock::now();
+  std::optional<comm::Timeline::Span> waiting;
+  waiting.emplace(world_.timeline(), world_.timeline().begin(comm::Op::waiting_for_data));
   const data::Batch& batch = loader_->next();
-  const double waited = seconds_since(begin);
+  waiting.reset();
+  input.data_seconds = seconds_since(begin);
+  if (stop_requested()) input.flags |= comm::stop_wanted;
   const int images = static_cast<int>(std::min<std::int64_t>(plan_.batch, plan_.samples - samples_));
-  const StepReport report = train_step_->run(batch, images, learning_rate(settings_.optimizer, plan_, samples_));
+  const StepReport report = train_step_->run(batch, images, learning_rate(settings_.optimizer, plan_, samples_), input);
+  flags_ = report.flags;
   ++step_;
   samples_ += images;
-  interval_.add(report, waited, images);
+  interval_.add(report, input.data_seconds, images);
 }
 
 void Run::report_progress() {
@@ -242,30 +327,37 @@ void Run::report_progress() {
   const double loss = (all[0] + all[1] + all[2] + all[3] + all[4]) / steps;
   const double left = static_cast<double>(plan_.samples - samples_) / rate;
   const double rate_now = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
+  const auto rank_means = interval_.mean_of_ranks();
+  const auto straggler = comm::find_straggler(rank_means);
   log::info(position(), "  loss ", fixed(loss, 4), "  rate ", significant(rate_now, 3), "  ", fixed(rate, 2),
             " images/s  data ", fixed(100 * all[5] / ranks / seconds, 1), " %  exchange ",
-            fixed(100 * all[8] / ranks / seconds, 1), " %  left ", fixed(left / 60, 1), " min");
+            fixed(100 * all[8] / ranks / seconds, 1), " %  left ", fixed(left / 60, 1), " min",
+            straggler ? concat("  slowest rank ", straggler->rank, " (+", fixed(1e3 * straggler->late_seconds, 0),
+                               " ms, ", straggler->cause, ")")
+                      : "");
   if (metrics_) {
     const auto mean = [&](std::size_t i) { return all[i] / steps; };
     const auto time = [&](std::size_t i) { return all[i] / ranks / steps; };
-    metrics_->write({{"step", step_},
-                     {"samples", samples_},
-                     {"loss", loss},
-                     {"losses",
-                      {{"confidence", mean(0)},
-                       {"box", mean(1)},
-                       {"delta_confidence", mean(2)},
-                       {"delta_box", mean(3)},
-                       {"weight_decay", mean(4)}}},
-                     {"learning_rate", rate_now},
-                     {"gradient_norm", mine.gradient_norm / steps},
-                     {"images_per_second", rate},
-                     {"time",
-                      {{"data", time(5)},
-                       {"forward", time(6)},
-                       {"backward", time(7)},
-                       {"exposed_communication", time(8)},
-                       {"optimizer", time(9)}}}});
+    Json line = {{"step", step_},
+                 {"samples", samples_},
+                 {"loss", loss},
+                 {"losses",
+                  {{"confidence", mean(0)},
+                   {"box", mean(1)},
+                   {"delta_confidence", mean(2)},
+                   {"delta_box", mean(3)},
+                   {"weight_decay", mean(4)}}},
+                 {"learning_rate", rate_now},
+                 {"gradient_norm", mine.gradient_norm / steps},
+                 {"images_per_second", rate},
+                 {"time",
+                  {{"data", time(5)},
+                   {"forward", time(6)},
+                   {"backward", time(7)},
+                   {"exposed_communication", time(8)},
+                   {"optimizer", time(9)}}}};
+    if (world_.size() > 1) add_ranks(line, rank_means, straggler);
+    metrics_->write(line);
   }
   interval_ = Interval();
 }
@@ -323,27 +415,38 @@ void Run::go() {
     log::info("the run is finished: ", position());
     return;
   }
-  loader_.emplace(
-      train_frames_, settings_,
-      data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(), plan_.batch,
-                       static_cast<std::uint64_t>(samples_), static_cast<std::uint64_t>(plan_.samples)});
+  loader_.emplace(train_frames_, settings_,
+                  data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
+                                   plan_.batch, train_step_->shards(), static_cast<std::uint64_t>(samples_),
+                                   static_cast<std::uint64_t>(plan_.samples)});
   // A stop came before the evaluation that was due with the checkpoint: the history must not miss it.
   if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
     evaluate_now();
   interval_ = Interval();
+  std::int64_t before = samples_;  // the last moment at which something due was seen to
   while (!finished()) {
-    const std::int64_t before = samples_;
     one_step();
     if (step_ % settings_.run.log_every == 0 || finished()) report_progress();
+    if (finished()) break;
+    // Between two averagings of the local scheme ranks differ: what is due, and a stop, wait for the next.
+    if (!train_step_->may_settle()) continue;
     // Ranks agree on a stop before the evaluation that may be due: a job's grace period is short.
-    const bool stop = world_.max({stop_requested() ? 1 : 0})[0] != 0;
-    if (!stop && !finished() && is_due(plan_.evaluation_samples, before, samples_)) evaluate_now();
-    if (!finished() && (stop || is_due(plan_.checkpoint_samples, before, samples_))) save();
-    if (stop && !finished()) {
+    const bool stop = (flags_ & (comm::stop_wanted | comm::time_is_over)) != 0;
+    if (is_due(settings_.parallel.check_every, step_ - 1, step_)) check_parameters(concat("after step ", step_));
+    const bool evaluation_due = is_due(plan_.evaluation_samples, before, samples_),
+               checkpoint_due = is_due(plan_.checkpoint_samples, before, samples_);
+    before = samples_;
+    if (stop || evaluation_due || checkpoint_due) train_step_->settle();
+    if (!stop && evaluation_due) evaluate_now();
+    if (stop || checkpoint_due) save();
+    if (stop) {
+      write_trace();
       world_.barrier();
       fail(ExitCode::stopped, "stopped on request after ", position(), "; run again with --resume to go on");
     }
   }
+  train_step_->settle();
+  train_step_->apply_pending(learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch));
   try {
     if (evaluated_step_ != step_) evaluate_now();
   } catch (const Error&) {
@@ -351,6 +454,7 @@ void Run::go() {
     throw;
   }
   if (saved_step_ != step_) save();
+  write_trace();
   world_.barrier();
 }
 

@@ -13,6 +13,7 @@ namespace fastbox::train {
 struct TrainOptions {
   std::filesystem::path run_folder;
   bool resume = false;
+  std::filesystem::path trace;  ///< file for a Chrome trace of all ranks; empty: none
 };
 
 /// Trains until the run file's samples are done. Throws Error on every rank with the same code: usage (ranks with

@@ -1,4 +1,4 @@
-# The plugin beside the executable: libtorch_cuda and our operators' CUDA twins.
+# The plugin beside the executable: libtorch_cuda, our operators' CUDA twins, and the exchange of gradients on GPUs.
 #
 # CMake 3.25 does not know CUDA 13's C++20 dialect, hence 17; real code for sm_90 and PTX for what comes after.
 
@@ -6,12 +6,17 @@ set(CMAKE_CUDA_COMPILER ${FASTBOX_NVCC})
 set(CMAKE_CUDA_ARCHITECTURES 90)
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
+include(Nccl)
 
 function(fastbox_cuda_plugin)
   add_library(fastbox_cuda MODULE ${ARGN})
   set_target_properties(fastbox_cuda PROPERTIES
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/apps)
-  target_link_libraries(fastbox_cuda PRIVATE torch::cuda CUDA::cudart)
+  # NCCL first: the toolkit's folder may hold another version's header.
+  if(TARGET nccl::nccl)
+    target_link_libraries(fastbox_cuda PRIVATE nccl::nccl)
+  endif()
+  target_link_libraries(fastbox_cuda PRIVATE torch::cuda CUDA::cudart fastbox_options)
   target_include_directories(fastbox_cuda PRIVATE ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR})
   target_compile_options(fastbox_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -diag-suppress=20012>)
   # Nothing in it calls into libtorch_cuda by name: that library registers itself when it is loaded.

@@ -6,11 +6,13 @@
 
 set(FASTBOX_TORCH "" CACHE PATH "The folder 'torch' of an unpacked wheel or of a Python's site-packages; empty: search")
 
+# Remembered, so that a rebuild from a shell without the variable finds the same LibTorch.
 if(DEFINED ENV{FASTBOX_DEPS} AND NOT "$ENV{FASTBOX_DEPS}" STREQUAL "")
-  set(fastbox_deps $ENV{FASTBOX_DEPS})
+  set(FASTBOX_DEPS $ENV{FASTBOX_DEPS} CACHE PATH "The folder that scripts/setup installs into" FORCE)
 else()
-  set(fastbox_deps ${PROJECT_SOURCE_DIR}/.deps)
+  set(FASTBOX_DEPS ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "The folder that scripts/setup installs into")
 endif()
+set(fastbox_deps ${FASTBOX_DEPS})
 if(FASTBOX_TORCH)
   set(torch_candidates ${FASTBOX_TORCH})
 else()

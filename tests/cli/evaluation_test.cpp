@@ -1,6 +1,7 @@
 // fastbox eval: the figures of the run that made the checkpoint, from the checkpoint and from its result
 // files.
 
+#include "base/files.hpp"
 #include "cli/workplace.hpp"
 
 namespace fastbox::test {
@@ -100,6 +101,33 @@ TEST_CASE("what cannot be evaluated", "[evaluation]") {
   const Words bad_key = {"--set", "evaluation.overlap=much"};
   CHECK_THAT(run(fastbox({"eval", "--checkpoint", learned_run().string()}) + bad_key),
              Exits(2) && Tells("evaluation.overlap"));
+}
+
+TEST_CASE("what is wrong with result files is told by name", "[evaluation]") {
+  const fs::path labels = made_data() / "training" / "label_2", results = new_path("results");
+  const std::string label = "Car 0 0 0 100 100 200 200 1 1 1 0 0 0 0";
+  const auto write = [&](const std::string& frame, const std::string& text) {
+    write_file_atomically(results / (frame + ".txt"), text);
+  };
+  write("000000", label + " 0.5\n");
+  write("000001", "");
+  const Words command = fastbox({"eval", "--predictions", results.string(), "--labels", labels.string()});
+  REQUIRE_THAT(run(command), Exits(0));
+
+  write("000001", label + " 0.5\n" + label + "\n");
+  CHECK_THAT(run(command), Exits(3) && Tells("000001.txt:2: 15 columns, expected 16"));
+  write("000001", label + " nan\n");
+  CHECK_THAT(run(command), Exits(3) && Tells("000001.txt:1: column 16 (score) is 'nan'"));
+  write("000001", "");
+
+  const Words listed = command + Words{"--split", new_list({"000000", "000002"}).string()};
+  CHECK_THAT(run(listed), Exits(3) && Tells("no result file") && Tells("000002.txt"));
+  const Words as_empty = listed + Words{"--missing-as-empty"};
+  CHECK_THAT(run(as_empty), Exits(0) && Tells("without a result file") && Tells("000002"));
+  CHECK_THAT(run(as_empty), Exits(0) && Tells("not in the list") && Tells("000001"));
+
+  write("999999", "");
+  CHECK_THAT(run(command), Exits(3) && Tells("999999.txt"));  // there is no such frame
 }
 
 }  // namespace

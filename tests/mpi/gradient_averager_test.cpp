@@ -22,7 +22,31 @@ std::vector<GradientAverager::NamedParameter> make_parameters(at::ScalarType typ
   return parameters;
 }
 
-constexpr comm::AveragerOptions tiny_buckets{64.0 / (1 << 20), 256.0 / (1 << 20)};
+comm::AveragerOptions tiny_buckets() {
+  comm::AveragerOptions options;
+  options.first_bucket_mib = 64.0 / (1 << 20);
+  options.bucket_mib = 256.0 / (1 << 20);
+  return options;
+}
+
+/// The summed gradient of parameter i, in its own shape and layout.
+at::Tensor gradient_of(const GradientAverager& averager,
+                       const std::vector<GradientAverager::NamedParameter>& parameters, std::size_t i) {
+  const auto& slot = averager.plan().slots[averager.plan().slot_of_parameter[i]];
+  return averager.gradient().as_strided(parameters[i].second.sizes(), parameters[i].second.strides(), slot.offset);
+}
+
+/// A step of one pass for each of this rank's leaves.
+template <typename Backward>
+GradientAverager::Report step_of(GradientAverager& averager, const Backward& backward) {
+  averager.begin();
+  for (int leaf = averager.leaves().begin; leaf < averager.leaves().end; ++leaf) {
+    averager.begin_pass(leaf, true, true);
+    backward(leaf);
+    averager.end_pass();
+  }
+  return averager.wait();
+}
 
 /// A loss whose gradient for parameter i is (i + 1) * weight * p: known without autograd.
 at::Tensor loss_of(const std::vector<GradientAverager::NamedParameter>& parameters, double weight,
@@ -37,23 +61,25 @@ constexpr std::size_t none = SIZE_MAX;
 
 }  // namespace
 
-TEST_CASE("the sum over the ranks lands in every gradient, in any layout", "[gradient_averager]") {
+TEST_CASE("the sum over the ranks is every parameter's gradient, in any layout", "[gradient_averager]") {
   auto& world = test::world();
   for (const auto type : {at::kFloat, at::kDouble}) {
     auto parameters = make_parameters(type);
-    GradientAverager averager(world, parameters, tiny_buckets);
+    GradientAverager averager(world, parameters, tiny_buckets());
     REQUIRE(averager.plan().buckets.size() > 3);
     for (int step = 0; step < 3; ++step) {
-      averager.begin();
-      loss_of(parameters, world.rank() + 1, none).backward();
-      const auto report = averager.finish();
+      const auto report = step_of(averager, [&](int) { loss_of(parameters, world.rank() + 1, none).backward(); });
       CHECK(report.unused.empty());
       const double factor = world.size() * (world.size() + 1) / 2.0;
+      double squares = 0;
       for (std::size_t i = 0; i < parameters.size(); ++i) {
-        const at::Tensor& p = parameters[i].second;
-        CHECK(at::allclose(p.grad(), static_cast<double>(i + 1) * factor * p.detach(), 1e-5));
-        CHECK(p.grad().is_alias_of(averager.gradient()));
+        const at::Tensor expected = static_cast<double>(i + 1) * factor * parameters[i].second.detach();
+        CHECK(at::allclose(gradient_of(averager, parameters, i), expected, 1e-5));
+        CHECK_FALSE(parameters[i].second.grad().defined());
+        squares += expected.to(at::kDouble).square().sum().item<double>();
       }
+      CHECK(report.squared_norm == Approx(squares).epsilon(1e-5));
+      CHECK(averager.squared_norm_of(averager.gradient()) == report.squared_norm);
     }
   }
 }
@@ -61,38 +87,92 @@ TEST_CASE("the sum over the ranks lands in every gradient, in any layout", "[gra
 TEST_CASE("a parameter that the loss does not reach is named and has a gradient of zero", "[gradient_averager]") {
   auto& world = test::world();
   auto parameters = make_parameters();
-  GradientAverager averager(world, parameters, tiny_buckets);
-  for (int step = 0; step < 2; ++step) {
-    averager.begin();
-    loss_of(parameters, 1, 3).backward();
-    CHECK(averager.finish().unused == std::vector<std::string>{"p3"});
-    CHECK(parameters[3].second.grad().abs().sum().item<double>() == 0);
-    CHECK(parameters[2].second.grad().abs().sum().item<double>() > 0);
+  GradientAverager averager(world, parameters, tiny_buckets());
+  for (const std::size_t left_out : {none, std::size_t{3}, std::size_t{3}}) {
+    const auto report = step_of(averager, [&](int) { loss_of(parameters, 1, left_out).backward(); });
+    CHECK(report.unused == (left_out == none ? std::vector<std::string>{} : std::vector<std::string>{"p3"}));
+    CHECK((gradient_of(averager, parameters, 3).abs().sum().item<double>() == 0) == (left_out != none));
+    CHECK(gradient_of(averager, parameters, 2).abs().sum().item<double>() > 0);
   }
 }
 
 TEST_CASE("a rank without images takes part with nothing", "[gradient_averager]") {
   auto& world = test::world();
   auto parameters = make_parameters();
-  GradientAverager averager(world, parameters, tiny_buckets);
-  averager.begin();
+  GradientAverager averager(world, parameters, tiny_buckets());
   const bool idle = world.size() > 1 && world.rank() == world.size() - 1;
-  if (!idle) loss_of(parameters, 1, none).backward();
-  CHECK(averager.finish().unused.size() == (idle ? parameters.size() : 0));
+  step_of(averager, [&](int) { loss_of(parameters, 1, none).backward(); });
+  const auto report = step_of(averager, [&](int) {
+    if (!idle) loss_of(parameters, 1, none).backward();
+  });
+  CHECK(report.unused.size() == (idle ? parameters.size() : 0));
   const double others = std::max(1, world.size() - 1);
-  CHECK(at::allclose(parameters[0].second.grad(), others * parameters[0].second.detach()));
+  CHECK(at::allclose(gradient_of(averager, parameters, 0), others * parameters[0].second.detach()));
 }
 
 TEST_CASE("ranks that finish backward in another order still match their buckets", "[gradient_averager]") {
   auto& world = test::world();
   auto parameters = make_parameters();
-  GradientAverager averager(world, parameters, tiny_buckets);
+  GradientAverager averager(world, parameters, tiny_buckets());
+  step_of(averager, [&](int) {
+    // One backward per parameter, forwards on even ranks and backwards on odd ones.
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      const std::size_t i = world.rank() % 2 == 0 ? k : parameters.size() - 1 - k;
+      (0.5 * parameters[i].second.square().sum()).backward();
+    }
+  });
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    CHECK(at::allclose(gradient_of(averager, parameters, i), world.size() * parameters[i].second.detach()));
+}
+
+TEST_CASE("micro-batches add up, and a parameter may miss some of them", "[gradient_averager]") {
+  auto& world = test::world();
+  auto parameters = make_parameters();
+  GradientAverager averager(world, parameters, tiny_buckets());
   averager.begin();
-  // One backward per parameter, forwards on even ranks and backwards on odd ones.
-  for (std::size_t k = 0; k < parameters.size(); ++k) {
-    const std::size_t i = world.rank() % 2 == 0 ? k : parameters.size() - 1 - k;
-    (0.5 * parameters[i].second.square().sum()).backward();
+  for (int pass = 0; pass < 3; ++pass) {
+    averager.begin_pass(averager.leaves().begin, pass == 0, pass == 2);
+    loss_of(parameters, 1 + pass, pass == 1 ? none : 4).backward();  // p4 in the middle one only
+    averager.end_pass();
   }
-  averager.finish();
-  for (const auto& [name, p] : parameters) CHECK(at::allclose(p.grad(), world.size() * p.detach()));
+  CHECK(averager.wait().unused.empty());
+  CHECK(at::allclose(gradient_of(averager, parameters, 0), 6.0 * world.size() * parameters[0].second.detach()));
+  CHECK(at::allclose(gradient_of(averager, parameters, 4), 5.0 * 2 * world.size() * parameters[4].second.detach()));
+}
+
+TEST_CASE("with two sets a step's exchange lasts into the next step", "[gradient_averager]") {
+  auto& world = test::world();
+  auto parameters = make_parameters();
+  auto options = tiny_buckets();
+  options.sets = 2;
+  GradientAverager averager(world, parameters, options);
+  for (int step = 0; step < 6; ++step) {
+    averager.begin();
+    averager.begin_pass(averager.leaves().begin, true, true);
+    loss_of(parameters, step + 1, none).backward();
+    averager.end_pass();
+    if (step == 0) continue;
+    CHECK(averager.steps_under_way() == 2);
+    averager.wait();
+    const at::Tensor expected = static_cast<double>(step * world.size()) * parameters[0].second.detach();
+    CHECK(at::allclose(gradient_of(averager, parameters, 0), expected));
+  }
+  averager.wait();
+  CHECK(averager.steps_under_way() == 0);
+}
+
+TEST_CASE("flat buffers are averaged, and a step without exchange stays this rank's own", "[gradient_averager]") {
+  auto& world = test::world();
+  auto parameters = make_parameters();
+  GradientAverager averager(world, parameters, tiny_buckets());
+  const at::Tensor flat = at::full({averager.plan().elements}, 1.0 + world.rank());
+  averager.average(flat, 1.0 / world.size());
+  CHECK(at::allclose(flat, at::full_like(flat, (world.size() + 1) / 2.0)));
+
+  averager.begin(/*exchange=*/false);
+  averager.begin_pass(averager.leaves().begin, true, true);
+  loss_of(parameters, world.rank() + 1, none).backward();
+  averager.end_pass();
+  averager.wait();
+  CHECK(at::allclose(gradient_of(averager, parameters, 0), (1.0 + world.rank()) * parameters[0].second.detach()));
 }

@@ -19,6 +19,7 @@ constexpr int steps = 20, batch = 12, height = 64, width = 96;
 config::Settings settings_for_test() {
   config::Settings settings;
   settings.optimizer.learning_rate = 1e-5;
+  settings.train.batch = batch;
   settings.parallel.first_bucket_mib = 0.01;
   settings.parallel.bucket_mib = 0.05;
   return settings;
@@ -74,7 +75,8 @@ std::map<std::string, at::Tensor> train_alone(const std::string& encoder, at::Sc
       gradients.push_back(p.grad().contiguous().view({-1}));
       p.mutable_grad() = at::Tensor();
     }
-    optimizer.step(at::cat(gradients), settings.optimizer.learning_rate);
+    const at::Tensor gradient = at::cat(gradients);
+    optimizer.step(gradient, gradient.norm().item<double>(), settings.optimizer.learning_rate);
     const at::NoGradGuard no_gradient;
     std::int64_t offset = 0;
     for (auto& [name, p] : parameters) {
@@ -85,9 +87,12 @@ std::map<std::string, at::Tensor> train_alone(const std::string& encoder, at::Sc
   return {parameters.begin(), parameters.end()};
 }
 
-double largest_difference(const std::string& encoder, at::ScalarType type) {
+double largest_difference(const std::string& encoder, at::ScalarType type, const std::string& shards = "off",
+                          int micro_batch = 0) {
   auto& world = test::world();
-  const auto settings = settings_for_test();
+  auto settings = settings_for_test();
+  settings.parallel.shards = shards;
+  settings.train.micro_batch = micro_batch;
   auto model = make_model(encoder, type);
   train::TrainStep step(*model, world, settings);
   const auto share = data::share_of(batch, world.rank(), world.size());
@@ -110,6 +115,14 @@ TEST_CASE("twenty steps on N ranks equal one rank in float64 to 1e-9", "[train_s
     INFO(encoder);
     CHECK(largest_difference(encoder, at::kDouble) < 1e-9);
   }
+}
+
+TEST_CASE("so do shards, and micro-batches of any size", "[train_step]") {
+  CHECK(largest_difference("small", at::kDouble, "12") < 1e-9);
+  CHECK(largest_difference("small", at::kDouble, "auto") < 1e-9);
+  CHECK(largest_difference("small", at::kDouble, "off", 2) < 1e-9);
+  if (12 % (2 * test::world().size()) == 0)
+    CHECK(largest_difference("small", at::kDouble, concat(2 * test::world().size()), 1) < 1e-9);
 }
 
 // In float32 Adam turns a gradient's last bit into a whole step where the gradient is nearly zero: plain SGD would not.

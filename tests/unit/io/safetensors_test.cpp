@@ -37,6 +37,16 @@ TEST_CASE("tensors come back with type, shape, bytes and metadata", "[safetensor
   CHECK(test::caught([&] { file.at("c"); }).mentions("no tensor 'c'"));
 }
 
+TEST_CASE("a file in memory is read as one on disk, and survives a move", "[safetensors]") {
+  SafetensorsFile made("made", io::format_safetensors({{"b", {"F32", {6}, std::as_bytes(std::span(numbers))}}}));
+  const SafetensorsFile moved = std::move(made);
+  CHECK(std::memcmp(moved.at("b").bytes.data(), numbers.data(), 24) == 0);
+  CHECK(test::caught([] { SafetensorsFile("made", ""); }).mentions("made: too short"));
+  CHECK(test::caught([] {
+          SafetensorsFile("made", file_with(R"({"a":{"dtype":"U8","shape":[4.5],"data_offsets":[0,4]}})", "1234"));
+        }).mentions("made: tensor 'a': shape is [4.5], expected a list of whole numbers"));
+}
+
 TEST_CASE("equal tensors give equal files", "[safetensors]") {
   const test::ScratchFolder folder;
   for (const char* name : {"x", "y"})
@@ -63,6 +73,11 @@ TEST_CASE("a damaged file is refused before anything is allocated for it", "[saf
   CHECK(refused(file_with(good, "12345")));
   CHECK(refused(file_with("{", "")));
   CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}})", "1234")));
+  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[4.5],"data_offsets":[0,4]}})", "1234")));
+  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[false,4]}})", "1234")));
+  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4,8]}})", "1234")));
+  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[1e300],"data_offsets":[0,1e300]}})", "1234")));
+  CHECK(refused(file_with("[]", "")));
   CHECK(refused(file_with(R"({"a":{"dtype":"Q8","shape":[4],"data_offsets":[0,4]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", "")));
   CHECK(refused(file_with(

@@ -12,6 +12,16 @@ TEST_CASE("names are read in file order, with comments and blank lines skipped",
   CHECK(io::read_split_list(folder / "l.txt") == std::vector<std::string>{"000007", "000003"});
 }
 
+TEST_CASE("names that are written come back", "[split_list]") {
+  const std::vector<std::string> names = {"000007", "000003"};
+  CHECK(io::format_split_list(names) == "000007\n000003\n");
+  CHECK(io::parse_split_list(io::format_split_list(names), "made") == names);
+  const test::ScratchFolder folder;
+  io::write_split_list(folder / "l.txt", names);
+  CHECK(io::read_split_list(folder / "l.txt") == names);
+  CHECK(test::caught([] { io::parse_split_list("a b", "made"); }).mentions("made:1: 'a b'"));
+}
+
 TEST_CASE("a bad list is named by file and line", "[split_list]") {
   const test::ScratchFolder folder;
   const auto wrong = [&](const std::string& text) {

@@ -1,0 +1,16 @@
+// fastbox bench allreduce|step
+
+#include "bench.hpp"
+
+#include "commands.hpp"
+
+namespace fastbox::apps {
+
+void add_bench(CLI::App& app) {
+  auto* command = app.add_subcommand("bench", "Measure this machine: the exchange of gradients, a training step");
+  command->require_subcommand(1);
+  add_bench_allreduce(*command);
+  add_bench_step(*command);
+}
+
+}  // namespace fastbox::apps

@@ -1,0 +1,163 @@
+// GpuBackend on CUDA: the plugin's half of lib/comm. Ownership and threads: gpu_backend.hpp.
+
+#include <c10/cuda/CUDAStream.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "comm/cuda_stream.hpp"
+#include "comm/nccl_ranks.hpp"
+
+namespace fastbox::comm {
+namespace {
+
+class CudaEvent : public GpuEvent {
+ public:
+  CudaEvent(int device, cudaStream_t stream) : device_(device) {
+    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+    require_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "an event");
+    const cudaError_t result = cudaEventRecord(handle_, stream);
+    if (result != cudaSuccess) cudaEventDestroy(handle_);
+    require_cuda(result, "recording an event");
+  }
+  ~CudaEvent() override { cudaEventDestroy(handle_); }
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+
+  bool is_over() override {
+    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+    const cudaError_t result = cudaEventQuery(handle_);
+    if (result == cudaErrorNotReady) {
+      cudaGetLastError();
+      return false;
+    }
+    require_cuda(result, "the exchange of gradients");
+    return true;
+  }
+  cudaEvent_t handle() const { return handle_; }
+
+ private:
+  int device_;
+  cudaEvent_t handle_ = nullptr;
+};
+
+/// The order of additions of lib/comm/ordered_sum.cpp: eight interleaved sums, a thread each, then those in order.
+/// Rounded after every operation, as there.
+template <typename Number>
+__global__ void block_squares_kernel(const Number* values, std::int64_t count, std::int64_t block, double* squares) {
+  constexpr int lanes = 8;
+  const std::int64_t thread = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const std::int64_t index = thread / lanes, begin = index * block;
+  const int lane = static_cast<int>(thread % lanes);
+  double sum = 0;
+  const std::int64_t end = min(count, begin + block);  // below begin for the threads past the last block
+  for (std::int64_t i = begin + lane; i < end; i += lanes) {
+    const double value = static_cast<double>(values[i]);
+    sum = __dadd_rn(sum, __dmul_rn(value, value));
+  }
+  double total = 0;
+  for (int from = 0; from < lanes; ++from) total = __dadd_rn(total, __shfl_sync(0xffffffffu, sum, from, lanes));
+  if (lane == 0 && begin < count) squares[index] = total;
+}
+
+class CudaBackend : public GpuBackend {
+ public:
+  std::string identity(int device) override {
+    cudaDeviceProp properties;
+    require_cuda(cudaGetDeviceProperties(&properties, device), "the GPU's properties");
+    std::string text = "GPU-";
+    for (const char byte : properties.uuid.bytes) {
+      char digits[3];
+      std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+      text += digits;
+    }
+    return text;
+  }
+
+  std::unique_ptr<GpuEvent> mark_current(int device) override {
+    return std::make_unique<CudaEvent>(device, c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)));
+  }
+
+  std::unique_ptr<GpuStream> make_stream(int device) override { return std::make_unique<CudaStream>(device); }
+
+  std::shared_ptr<void> allocate(int device, std::size_t bytes) override {
+    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+    void* memory = nullptr;
+    require_cuda(cudaMalloc(&memory, std::max<std::size_t>(bytes, 1)), "memory for gradients");
+    std::shared_ptr<void> owner(memory, [device](void* pointer) {
+      const c10::cuda::CUDAGuard deleting(static_cast<c10::DeviceIndex>(device));
+      cudaFree(pointer);
+    });
+    require_cuda(cudaMemset(memory, 0, bytes), "clearing gradients");
+    require_cuda(cudaDeviceSynchronize(), "clearing gradients");  // other streams do not wait for this one
+    return owner;
+  }
+
+  std::shared_ptr<void> allocate_host(std::size_t bytes) override {
+    void* memory = nullptr;
+    require_cuda(cudaHostAlloc(&memory, std::max<std::size_t>(bytes, 1), cudaHostAllocPortable), "page-locked memory");
+    return std::shared_ptr<void>(memory, [](void* pointer) { cudaFreeHost(pointer); });
+  }
+
+  std::shared_ptr<void> page_lock(void* memory, std::size_t bytes) override {
+    require_cuda(cudaHostRegister(memory, bytes, cudaHostRegisterPortable), "page-locking the exchange's memory");
+    return std::shared_ptr<void>(memory, [](void* pointer) { cudaHostUnregister(pointer); });
+  }
+
+  bool has_nccl() const override { return comm::has_nccl(); }
+  std::string make_id() override { return make_nccl_id(); }
+  std::unique_ptr<GpuRanks> join(int device, const std::string& id, int rank, int ranks) override {
+    return join_nccl(device, id, rank, ranks);
+  }
+};
+
+}  // namespace
+
+CudaStream::CudaStream(int device) : device_(device) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+  int lowest = 0, highest = 0;
+  require_cuda(cudaDeviceGetStreamPriorityRange(&lowest, &highest), "stream priorities");
+  // Short work that others wait for: before backward's kernels, and never held up by the default stream.
+  require_cuda(cudaStreamCreateWithPriority(&handle_, cudaStreamNonBlocking, highest), "a stream for gradients");
+}
+
+CudaStream::~CudaStream() {
+  cudaStreamSynchronize(handle_);
+  cudaStreamDestroy(handle_);
+}
+
+void CudaStream::wait_for(GpuEvent& event) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  require_cuda(cudaStreamWaitEvent(handle_, static_cast<CudaEvent&>(event).handle(), 0), "waiting for backward");
+}
+
+void CudaStream::copy(void* to, const void* from, std::size_t bytes) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "copying gradients");
+}
+
+void CudaStream::block_squares(const void* values, Element element, std::int64_t count, std::int64_t block,
+                               double* squares) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  constexpr int threads = 256, blocks_a_group = threads / 8;
+  const std::int64_t blocks = (count + block - 1) / block;
+  if (blocks == 0) return;
+  const auto groups = static_cast<unsigned>((blocks + blocks_a_group - 1) / blocks_a_group);
+  if (element == Element::float32)
+    block_squares_kernel<<<groups, threads, 0, handle_>>>(static_cast<const float*>(values), count, block, squares);
+  else
+    block_squares_kernel<<<groups, threads, 0, handle_>>>(static_cast<const double*>(values), count, block, squares);
+  require_cuda(cudaGetLastError(), "squared norms");
+}
+
+std::unique_ptr<GpuEvent> CudaStream::mark() {
+  return std::make_unique<CudaEvent>(device_, handle_);
+}
+
+}  // namespace fastbox::comm
+
+/// What lib/train/device.cpp asks the plugin for.
+extern "C" fastbox::comm::GpuBackend* fastbox_gpu_backend() {
+  static fastbox::comm::CudaBackend backend;
+  return &backend;
+}

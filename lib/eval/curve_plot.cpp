@@ -1,0 +1,334 @@
+#include "eval/curve_plot.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+
+namespace fastbox::eval {
+namespace {
+
+// Blue, orange and ink differ in lightness too; the dashes tell them apart without any colour.
+constexpr const char* style = R"(<style>
+.precision-recall {
+  font: 14px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", Arial, sans-serif;
+}
+.precision-recall .title { font-size: 20px; font-weight: 600 }
+.precision-recall .strong { font-weight: 600 }
+.precision-recall .small { font-size: 13px }
+.precision-recall .middle { text-anchor: middle }
+.precision-recall .end { text-anchor: end }
+.precision-recall .grid, .precision-recall .axis, .precision-recall .curve { fill: none }
+.precision-recall .curve { stroke-width: 2.5; stroke-linejoin: round }
+.precision-recall .measured { stroke-width: 1.5 }
+.precision-recall .area { fill-opacity: .12 }
+.precision-recall .label { font-weight: 600 }
+.precision-recall .halo { stroke-width: 5; stroke-linejoin: round }
+.precision-recall .curve.moderate { stroke-dasharray: 9 4 }
+.precision-recall .curve.hard { stroke-dasharray: 2.5 3 }
+.precision-recall .curve.alone { stroke-dasharray: none }
+.precision-recall text { fill: #1f2328 }
+.precision-recall text.quiet { fill: #59636e }
+.precision-recall .ground, .precision-recall .measured { fill: #ffffff }
+.precision-recall text.halo { fill: #ffffff; stroke: #ffffff }
+.precision-recall .grid { stroke: #e3e7eb }
+.precision-recall .axis { stroke: #818b98 }
+.precision-recall .easy { stroke: #0068a8 }
+.precision-recall .moderate { stroke: #bc4c00 }
+.precision-recall .hard { stroke: #1f2328 }
+.precision-recall .area.easy, .precision-recall text.easy { fill: #0068a8; stroke: none }
+.precision-recall .area.moderate, .precision-recall text.moderate { fill: #bc4c00; stroke: none }
+.precision-recall .area.hard, .precision-recall text.hard { fill: #1f2328; stroke: none }
+@media (prefers-color-scheme: dark) {
+  .precision-recall text { fill: #e6edf3 }
+  .precision-recall text.quiet { fill: #9198a1 }
+  .precision-recall .ground, .precision-recall .measured { fill: #0d1117 }
+  .precision-recall text.halo { fill: #0d1117; stroke: #0d1117 }
+  .precision-recall .grid { stroke: #262c36 }
+  .precision-recall .axis { stroke: #656c76 }
+  .precision-recall .easy { stroke: #58b4f0 }
+  .precision-recall .moderate { stroke: #f0944d }
+  .precision-recall .hard { stroke: #e6edf3 }
+  .precision-recall .area.easy, .precision-recall text.easy { fill: #58b4f0; stroke: none }
+  .precision-recall .area.moderate, .precision-recall text.moderate { fill: #f0944d; stroke: none }
+  .precision-recall .area.hard, .precision-recall text.hard { fill: #e6edf3; stroke: none }
+}
+</style>
+)";
+
+constexpr double steps = slot_count - 1.0;
+
+/// With at most so many decimals and no zeros behind them: "12.5". Unlike printf's, its point is a point everywhere.
+std::string number(double value, int decimals = 2) {
+  char buffer[384];
+  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
+  std::string text(buffer, written.ptr);
+  if (decimals > 0) text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text == "-0" ? "0" : text;
+}
+
+/// AP in percent as the table prints it.
+std::string percent(double value) {
+  if (std::isnan(value)) return "-";
+  char buffer[64];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 2).ptr};
+}
+
+std::string capitalised(std::string word) {
+  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') word[0] = static_cast<char>(word[0] - 'a' + 'A');
+  return word;
+}
+
+std::string ground_truths(const AveragePrecision& figures) {
+  return std::to_string(figures.ground_truths) + (figures.ground_truths == 1 ? " ground truth" : " ground truths");
+}
+
+/// The area of the axes within the picture, and where recalls and precisions lie in it.
+struct Axes {
+  double left = 58, top = 0, width = 400, height = 300;
+  double x(double recall) const { return left + recall * width; }
+  double y(double precision) const { return top + (1 - precision) * height; }
+};
+
+std::string line(const std::string& kind, double x1, double y1, double x2, double y2) {
+  return concat("<path class=\"", kind, "\" d=\"M", number(x1), ' ', number(y1), 'L', number(x2), ' ', number(y2),
+                "\"/>\n");
+}
+
+std::string text(const std::string& kind, double x, double y, const std::string& words) {
+  return concat("<text class=\"", kind, "\" x=\"", number(x), "\" y=\"", number(y), "\">", words, "</text>\n");
+}
+
+std::string draw_axes(const Axes& axes) {
+  std::string svg;
+  for (int tenth = 2; tenth <= 10; tenth += 2) {
+    const double at = tenth / 10.0;
+    svg += line("grid", axes.x(at), axes.top, axes.x(at), axes.y(0));
+    svg += line("grid", axes.left, axes.y(at), axes.x(1), axes.y(at));
+  }
+  for (int tenth = 0; tenth <= 10; tenth += 2) {
+    const double at = tenth / 10.0;
+    svg += text("quiet middle", axes.x(at), axes.y(0) + 20, number(at));
+    svg += text("quiet end", axes.left - 8, axes.y(at) + 5, number(at));
+  }
+  svg += concat("<path class=\"axis\" d=\"M", number(axes.left), ' ', number(axes.top), 'V', number(axes.y(0)), 'H',
+                number(axes.x(1)), "\"/>\n");
+  svg += text("middle", axes.x(0.5), axes.y(0) + 42, "Recall");
+  svg += concat("<text class=\"middle\" transform=\"translate(18 ", number(axes.y(0.5)),
+                ") rotate(-90)\">Precision</text>\n");
+  return svg;
+}
+
+/// The last slot that is drawn: behind the thresholds the precision is 0, and the line ends where it falls to it.
+std::size_t last_slot(const AveragePrecision& figures) {
+  return std::min(figures.thresholds.size(), slot_count - 1);
+}
+
+/// The step function as SVG path data. As an area: each unbroken part closed along the axis.
+std::string path_data(const AveragePrecision& figures, const Axes& axes, bool area) {
+  const auto& precision = figures.precision;
+  std::string data;
+  bool drawing = false;
+  const auto go_to = [&](double recall, double height) {
+    if (!drawing) data += concat('M', number(axes.x(recall), 3), ' ', number(axes.y(area ? 0 : height), 3));
+    data += 'V' + number(axes.y(height), 3);
+    drawing = true;
+  };
+  const auto stop = [&] {
+    if (drawing && area) data += 'V' + number(axes.y(0), 3) + 'Z';
+    drawing = false;
+  };
+  if (!figures.thresholds.empty() && !std::isnan(precision[0])) go_to(0, precision[0]);
+  for (std::size_t i = 1; i <= last_slot(figures); ++i) {
+    if (std::isnan(precision[i])) {
+      stop();
+      continue;
+    }
+    const auto slot = static_cast<double>(i);
+    go_to((slot - 1) / steps, precision[i]);
+    if (i < figures.thresholds.size()) data += 'H' + number(axes.x(slot / steps), 3);
+  }
+  stop();
+  return data;
+}
+
+std::string draw_path(const std::string& kind, const std::string& data) {
+  return data.empty() ? "" : concat("<path class=\"", kind, "\" d=\"", data, "\"/>\n");
+}
+
+std::string draw_measured(const AveragePrecision& figures, const std::string& difficulty, const Axes& axes) {
+  std::string svg;
+  for (std::size_t i = 0; i < figures.recall.size(); ++i) {
+    const double recall = figures.recall[i], precision = figures.precision[i];
+    if (std::isnan(recall) || std::isnan(precision)) continue;
+    svg +=
+        concat("<circle class=\"measured ", difficulty, "\" cx=\"", number(axes.x(recall)), "\" cy=\"",
+               number(axes.y(precision)), "\" r=\"2.6\"><title>score ", number(figures.thresholds[i], 4),
+               " and above: recall ", number(recall, 4), ", precision ", number(precision, 4), "</title></circle>\n");
+  }
+  return svg;
+}
+
+/// An upright rectangle in the picture; flat for a piece of a curve.
+struct Area {
+  double left, top, right, bottom;
+  /// Pixels between the two along the axis where they are farther apart; negative where they overlap.
+  double gap(const Area& other) const {
+    return std::max({left - other.right, other.left - right, top - other.bottom, other.top - bottom});
+  }
+  bool is_upright() const { return right - left < bottom - top; }
+};
+
+/// The level and upright pieces of a curve.
+std::vector<Area> pieces(const AveragePrecision& figures, const Axes& axes) {
+  std::vector<Area> all;
+  for (std::size_t i = 1; i <= last_slot(figures); ++i) {
+    const double before = axes.y(figures.precision[i - 1]), here = axes.y(figures.precision[i]);
+    const double left = axes.x(static_cast<double>(i - 1) / steps), right = axes.x(static_cast<double>(i) / steps);
+    if (std::isnan(here)) continue;
+    if (!std::isnan(before)) all.push_back({left, std::min(before, here), left, std::max(before, here)});
+    if (i < figures.thresholds.size()) all.push_back({left, here, right, here});
+  }
+  return all;
+}
+
+/// Writes each difficulty's name upon its curve, along a level or an upright part of it, where the other curves and names
+/// are far enough away; where there is no such place, the legend must do.
+class Labels {
+ public:
+  Labels(const KittiResult& result, std::size_t object_class, const Axes& axes) : axes_(axes) {
+    for (std::size_t d = 0; d < difficulty_count; ++d) curves_[d] = pieces(result.classes[object_class][d], axes);
+  }
+
+  std::string draw() {
+    std::string svg;
+    for (std::size_t d = 0; d < difficulty_count; ++d) {
+      const auto place = best_place(d);
+      if (!place) continue;
+      placed_.push_back(*place);
+      const std::string turn = place->is_upright() ? " rotate(-90)" : "";
+      // The halo is an element of its own: not every viewer knows paint-order.
+      for (const std::string kind : {"halo", difficulty_names[d]})
+        svg += concat("<text class=\"label middle ", kind, "\" transform=\"translate(",
+                      number((place->left + place->right) / 2), ' ', number((place->top + place->bottom) / 2), ')',
+                      turn, "\" dy=\"5\">", difficulty_names[d], "</text>\n");
+    }
+    return svg;
+  }
+
+ private:
+  double clearance(std::size_t d, const Area& place) const {
+    constexpr double beside_the_axes = 4;  // nothing is drawn there
+    double nearest = std::min({place.left - axes_.left, axes_.x(1) + beside_the_axes - place.right,
+                               place.top - axes_.top + beside_the_axes, axes_.y(0) - place.bottom});
+    for (std::size_t other = 0; other < difficulty_count; ++other)
+      for (const auto& piece : curves_[other])
+        if (other != d) nearest = std::min(nearest, place.gap(piece));
+    for (const auto& other : placed_) nearest = std::min(nearest, place.gap(other));
+    return nearest;
+  }
+
+  /// Whether the curve runs along the name all its way, not across it.
+  bool runs_along(std::size_t d, const Area& place) const {
+    const auto strays = [&](const Area& piece) {
+      if (place.is_upright()) return piece.top < place.bottom && piece.bottom > place.top && place.gap(piece) > 0;
+      return piece.left < place.right && piece.right > place.left &&
+             (piece.top < place.top || piece.bottom > place.bottom);
+    };
+    return std::none_of(curves_[d].begin(), curves_[d].end(), strays);
+  }
+
+  std::optional<Area> best_place(std::size_t d) const {
+    constexpr double half_height = 8, enough = 3, plenty = 40;  // pixels
+    const double half_width = 4.5 * static_cast<double>(std::string(difficulty_names[d]).size()) + 3;
+    std::optional<Area> best;
+    double most = enough;
+    for (const auto& piece : curves_[d]) {
+      const double x = (piece.left + piece.right) / 2, y = (piece.top + piece.bottom) / 2;
+      Area place{x - half_width, y - half_height, x + half_width, y + half_height};
+      if (piece.is_upright()) {
+        if (piece.bottom - piece.top < 2 * half_width) continue;
+        place = {x - half_height, y - half_width, x + half_height, y + half_width};
+      }
+      const double clear = std::min(plenty, clearance(d, place));
+      if (clear > most && runs_along(d, place)) best = place, most = clear;
+    }
+    return best;
+  }
+
+  const Axes& axes_;
+  std::array<std::vector<Area>, difficulty_count> curves_;
+  std::vector<Area> placed_;
+};
+
+std::string picture(const std::string& title, double height, const std::string& body) {
+  return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"precision-recall\" viewBox=\"0 0 480 ",
+                number(height), "\" role=\"img\" aria-label=\"Precision over recall: ", title, "\">\n", style,
+                "<rect class=\"ground\" width=\"480\" height=\"", number(height), "\"/>\n",
+                text("title", 20, 34, title), body, "</svg>\n");
+}
+
+std::string how_it_was_measured(const KittiResult& result, std::size_t object_class) {
+  return concat(name_of(result.evaluator), ", overlap above ", number(minimum_overlap[object_class]), ", ",
+                std::to_string(result.frames), result.frames == 1 ? " frame" : " frames");
+}
+
+}  // namespace
+
+std::string curve_svg(const KittiResult& result, std::size_t object_class, std::size_t difficulty) {
+  const AveragePrecision& figures = result.classes[object_class][difficulty];
+  const std::string level = difficulty_names[difficulty];
+  const Axes axes{.top = 104};
+  std::string body = text("strong", 20, 60, concat("AP40 ", percent(figures.ap40), ", ", ground_truths(figures)));
+  body += text("quiet small", 20, 81, how_it_was_measured(result, object_class));
+  body += draw_path("area " + level, path_data(figures, axes, true));
+  body += draw_axes(axes);
+  body += draw_path("curve alone " + level, path_data(figures, axes, false));
+  body += draw_measured(figures, level, axes);
+  if (figures.thresholds.empty())
+    body += text("quiet middle", axes.x(0.5), axes.y(0.5),
+                 figures.ground_truths == 0 ? "There is no ground truth to find" : "No ground truth is found");
+  body += text("quiet small", 20, 474, "The area under the line is AP40; dots: measured recalls.");
+  return picture(concat(capitalised(class_names[object_class]), ", ", level), 488, body);
+}
+
+std::string overview_svg(const KittiResult& result, std::size_t object_class) {
+  const auto& levels = result.classes[object_class];
+  const Axes axes{.top = 128};
+  std::string body = text("quiet small", 20, 56, how_it_was_measured(result, object_class));
+  body += draw_axes(axes);
+  for (std::size_t d = difficulty_count; d-- > 0;)
+    body += draw_path(concat("curve ", difficulty_names[d]), path_data(levels[d], axes, false));
+  body += Labels(result, object_class, axes).draw();
+  constexpr std::array<double, difficulty_count> columns = {20, 168, 338};
+  for (std::size_t d = 0; d < difficulty_count; ++d) {
+    const double x = columns[d];
+    body += line(concat("curve ", difficulty_names[d]), x, 81, x + 28, 81);
+    body += text("strong", x + 35, 86, concat(capitalised(difficulty_names[d]), ' ', percent(levels[d].ap40)));
+    body += text("quiet small", x, 106, ground_truths(levels[d]));
+  }
+  body += text("quiet small end", 458, 56, "AP40 in percent");
+  return picture(capitalised(class_names[object_class]), 484, body);
+}
+
+std::vector<std::string> write_curves(const std::filesystem::path& folder, const KittiResult& result) {
+  std::vector<std::string> files;
+  const auto write = [&](const std::string& name, const std::string& svg) {
+    write_file_atomically(folder / name, svg);
+    files.push_back(name);
+  };
+  create_folders(folder);
+  for (std::size_t c = 0; c < class_count; ++c) {
+    if (!result.detected[c]) continue;
+    write(concat(class_names[c], ".svg"), overview_svg(result, c));
+    for (std::size_t d = 0; d < difficulty_count; ++d)
+      write(concat(class_names[c], '-', difficulty_names[d], ".svg"), curve_svg(result, c, d));
+  }
+  return files;
+}
+
+}  // namespace fastbox::eval
