@@ -1,17 +1,17 @@
-// fastbox eval --checkpoint DIR [--data ROOT --split LIST] [--json FILE]
-// fastbox eval --predictions DIR --labels DIR [--split LIST] [--json FILE]
+// fastbox eval --checkpoint DIR [--data ROOT --split LIST] [--json FILE] ...
+// fastbox eval --predictions DIR_OR_JSON --labels DIR [--split LIST] [--json FILE] ...
 
 #include <ATen/Parallel.h>
 
-#include <iostream>
-#include <nlohmann/json.hpp>
-
+#include "base/files.hpp"
+#include "comm/launcher.hpp"
 #include "commands.hpp"
 #include "data/dataset.hpp"
 #include "distributed.hpp"
+#include "eval/coco_files.hpp"
 #include "eval/evaluate_folder.hpp"
 #include "eval/result_table.hpp"
-#include "json_output.hpp"
+#include "evaluation_report.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
@@ -19,51 +19,103 @@
 namespace fastbox::apps {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
-  std::string checkpoint, data, split, predictions, labels, json, evaluator = "kitti2017", out;
+  std::string checkpoint, data, split, predictions, labels, images, evaluator = "kitti2017", out, format = "kitti";
   std::vector<std::string> overrides;
   bool missing_as_empty = false;
+  ReportOptions report;
 };
 
-/// Tables go to standard output unless the JSON does.
-void print(const Options& options, const eval::KittiResult& result, double milliseconds) {
-  if (options.json != "-") std::cout << eval::result_table(result, milliseconds);
-  write_json(options.json, eval::result_json(result, milliseconds));
-}
-
-void evaluate_predictions(const Options& options) {
+eval::FolderOptions folder_options(const Options& options) {
   eval::FolderOptions folder;
   folder.predictions = options.predictions;
   folder.labels = options.labels;
   folder.split = options.split;
   folder.missing_as_empty = options.missing_as_empty;
-  print(options, eval::evaluate_folder(folder, eval::evaluator_named(options.evaluator)), eval::unknown_time);
+  return folder;
 }
 
-void evaluate_checkpoint(const Options& options) {
-  run_distributed([&](comm::World& world) {
-    auto overrides = options.overrides;
-    if (!options.data.empty()) overrides.push_back("data.root=" + options.data);
-    if (!options.split.empty()) overrides.push_back("data.val=" + options.split);
-    const auto loaded = train::load_model(options.checkpoint, overrides, world.node_rank());
-    const auto& settings = loaded.config.settings;
-    at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
-    const auto frames = data::open_dataset(settings.data, std::filesystem::current_path(), data::Part::val);
-    const auto evaluation = train::evaluate(*loaded.model, settings, frames, world);
-    if (!world.is_first()) return;
-    const auto result = eval::evaluate(evaluation.frames, eval::evaluator_named(options.evaluator));
-    if (!options.out.empty()) train::write_detections(options.out, evaluation.frames);
-    print(options, result, evaluation.milliseconds_per_image);
-  });
+/// Result files in this process alone.
+void evaluate_predictions(const Options& options) {
+  const auto evaluator = eval::evaluator_named(options.evaluator);
+  const auto folder = folder_options(options);
+  eval::FolderFrames found;
+  std::vector<eval::CocoFrame> coco;
+  if (fs::is_regular_file(options.predictions)) {
+    auto read = eval::read_coco_predictions(folder);
+    found = std::move(read.folder);
+    coco = std::move(read.frames);
+  } else {
+    found = eval::read_folder(folder);
+    eval::warn_of_left_out(found, folder);
+  }
+  report(options.report, eval::evaluate(found.frames, evaluator), eval::unknown_time, found.frames, coco,
+         [&](std::size_t i) { return fs::path(options.images) / (found.frames[i].name + ".png"); });
+}
+
+/// Under a launcher, each rank reads and matches a share of the frames.
+void evaluate_predictions_shared(const Options& options, comm::World& world) {
+  if (fs::is_regular_file(options.predictions) || options.report.needs_frames()) {
+    if (world.is_first()) evaluate_predictions(options);
+    return;
+  }
+  auto folder = folder_options(options);
+  folder.part = world.rank();
+  folder.parts = world.size();
+  const auto found = eval::read_folder(folder);
+  if (world.is_first()) eval::warn_of_left_out(found, folder);
+  const auto result = train::evaluate_shared(world, found.frames, eval::evaluator_named(options.evaluator));
+  if (world.is_first()) report(options.report, result, eval::unknown_time, {}, {}, {});
+}
+
+void write_results(const Options& options, const std::vector<eval::FrameObjects>& frames, const fs::path& images) {
+  if (options.out.empty()) return;
+  if (options.format == "kitti") return train::write_detections(options.out, frames);
+  create_folders(options.out);
+  eval::write_coco_results(fs::path(options.out) / "results.json", frames);
+  eval::write_coco_ground_truth(fs::path(options.out) / "ground_truth.json", frames, images);
+}
+
+void evaluate_checkpoint(const Options& options, comm::World& world) {
+  auto overrides = options.overrides;
+  if (!options.data.empty()) overrides.push_back("data.root=" + options.data);
+  if (!options.split.empty()) overrides.push_back("data.val=" + options.split);
+  const auto loaded = train::load_model(options.checkpoint, overrides, world.node_rank());
+  const auto& settings = loaded.config.settings;
+  at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
+  const auto dataset = data::open_dataset(settings.data, fs::current_path(), data::Part::val);
+  const auto evaluation = train::evaluate(*loaded.model, settings, dataset, world);
+  if (!world.is_first()) return;
+  write_results(options, evaluation.frames, data::image_folder(dataset.root()));
+  const auto evaluator = eval::evaluator_named(options.evaluator);
+  report(options.report,
+         evaluator == evaluation.result.evaluator ? evaluation.result : eval::evaluate(evaluation.frames, evaluator),
+         evaluation.milliseconds_per_image, evaluation.frames, {}, [&](std::size_t i) { return dataset[i].image; });
+}
+
+void run(const Options& options) {
+  if (!options.checkpoint.empty())
+    run_distributed([&](comm::World& world) { evaluate_checkpoint(options, world); });
+  else if (options.predictions.empty())
+    throw CLI::RequiredError("--checkpoint or --predictions with --labels");
+  else if (!options.report.draw.empty() && options.images.empty())
+    throw CLI::RequiredError("--images (the folder of NAME.png that --draw draws on)");
+  else if (comm::is_launched())
+    run_distributed([&](comm::World& world) { evaluate_predictions_shared(options, world); });
+  else
+    evaluate_predictions(options);
 }
 
 }  // namespace
 
 void add_eval(CLI::App& app) {
-  auto* command = app.add_subcommand("eval", "KITTI average precision of a checkpoint, or of a folder of result files");
+  auto* command = app.add_subcommand("eval", "KITTI average precision of a checkpoint, or of result files");
   auto options = std::make_shared<Options>();
   auto* checkpoint = command->add_option("--checkpoint", options->checkpoint, "run folder or step folder");
-  auto* predictions = command->add_option("--predictions", options->predictions, "folder of KITTI result files");
+  auto* predictions =
+      command->add_option("--predictions", options->predictions, "folder of KITTI result files, or COCO's JSON file");
   auto* labels = command->add_option("--labels", options->labels, "folder of KITTI label files");
   predictions->excludes(checkpoint)->needs(labels);
   labels->needs(predictions);
@@ -73,7 +125,14 @@ void add_eval(CLI::App& app) {
   command->add_option("--set", options->overrides, "a key's value over the run's: key=value")
       ->allow_extra_args(false)
       ->needs(checkpoint);
-  command->add_option("--out", options->out, "also write the result files into this folder")->needs(checkpoint);
+  auto* out = command->add_option("--out", options->out, "also write the results into this folder")->needs(checkpoint);
+  command
+      ->add_option("--format", options->format,
+                   "of --out. kitti: a file a frame; coco: results.json and ground_truth.json")
+      ->check(CLI::IsMember({"kitti", "coco"}))
+      ->needs(out)
+      ->capture_default_str();
+  command->add_option("--images", options->images, "folder of the frames' pictures, for --draw")->needs(predictions);
   command->add_option("--evaluator", options->evaluator, "generation of the official evaluator")
       ->check(CLI::IsMember({"kitti2017", "kitti2017a", "kitti2012"}))
       ->capture_default_str();
@@ -81,15 +140,8 @@ void add_eval(CLI::App& app) {
       ->add_flag("--missing-as-empty", options->missing_as_empty,
                  "a listed frame without result file has no detections")
       ->needs(predictions);
-  command->add_option("--json", options->json, "write every figure to this file; - for standard output");
-  command->callback([options, command] {
-    if (!options->predictions.empty())
-      evaluate_predictions(*options);
-    else if (!options->checkpoint.empty())
-      evaluate_checkpoint(*options);
-    else
-      throw CLI::RequiredError("--checkpoint or --predictions with --labels");
-  });
+  add_report_options(*command, options->report);
+  command->callback([options] { run(*options); });
 }
 
 }  // namespace fastbox::apps

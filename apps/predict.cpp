@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "data/sampler.hpp"
 #include "distributed.hpp"
+#include "eval/coco_files.hpp"
 #include "eval/drawing.hpp"
 #include "io/image.hpp"
 #include "train/detector.hpp"
@@ -21,8 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char end_of_image = '\f';
+
 struct Options {
-  std::string checkpoint, out;
+  std::string checkpoint, out, format = "kitti";
   std::vector<std::string> inputs, overrides;
   bool draw = false;
   double draw_score = 0.3;
@@ -53,6 +56,23 @@ std::vector<fs::path> images_of(const std::vector<std::string>& inputs) {
   return images;
 }
 
+/// One JSON for all images, on rank 0. Through the lines of result files, so that both formats hold the same digits.
+void write_coco(const Options& options, const std::vector<fs::path>& images, const std::vector<std::string>& texts,
+                comm::World& world) {
+  if (!world.is_first()) return;
+  std::vector<eval::FrameObjects> frames;
+  for (const auto& text : texts) {
+    auto parts = split(text, end_of_image);
+    parts.pop_back();  // what follows the last separator: nothing
+    for (const auto part : parts) {
+      const std::string name = images[frames.size()].stem().string();
+      frames.push_back({name, {}, io::parse_detections(part, name)});
+    }
+  }
+  create_folders(options.out);
+  eval::write_coco_results(fs::path(options.out) / "results.json", frames);
+}
+
 /// This rank's share of the images.
 void predict(const Options& options, comm::World& world) {
   const auto images = images_of(options.inputs);
@@ -61,18 +81,24 @@ void predict(const Options& options, comm::World& world) {
   at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
   const train::Detector detector(*loaded.model, settings);
   const auto share = data::share_of(static_cast<std::int64_t>(images.size()), world.rank(), world.size());
+  std::string lines;
   for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
     const fs::path& image = images[static_cast<std::size_t>(i)];
     const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
     const auto objects = detector.detect(frame);
     const fs::path result = fs::path(options.out) / image.stem();
-    write_file_atomically(result.string() + ".txt", io::format_detections(objects));
+    const std::string text = io::format_detections(objects);
+    if (options.format == "kitti")
+      write_file_atomically(result.string() + ".txt", text);
+    else
+      lines += text + end_of_image;
     if (options.draw) {
       cv::Mat picture = io::read_frame(image);
       eval::draw_objects(picture, objects, {}, {options.draw_score});
       io::write_picture(result.string() + ".png", picture);
     }
   }
+  if (options.format == "coco") write_coco(options, images, world.gather(lines), world);
   log::info(images.size(), " images: results in ", options.out);
 }
 
@@ -82,7 +108,10 @@ void add_predict(CLI::App& app) {
   auto* command = app.add_subcommand("predict", "Detect objects in images: KITTI result files and annotated pictures");
   auto options = std::make_shared<Options>();
   command->add_option("--checkpoint", options->checkpoint, "run folder or step folder")->required();
-  command->add_option("--out", options->out, "folder for NAME.txt and, with --draw, NAME.png")->required();
+  command->add_option("--out", options->out, "folder for the results and, with --draw, NAME.png")->required();
+  command->add_option("--format", options->format, "kitti: NAME.txt for each image; coco: one results.json")
+      ->check(CLI::IsMember({"kitti", "coco"}))
+      ->capture_default_str();
   command->add_flag("--draw", options->draw, "also write the pictures with boxes, classes and scores");
   command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")
       ->capture_default_str();

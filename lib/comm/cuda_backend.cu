@@ -14,7 +14,7 @@ namespace {
 class CudaEvent : public GpuEvent {
  public:
   CudaEvent(int device, cudaStream_t stream) : device_(device) {
-    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+    const OnGpu on_gpu(device);
     require_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "an event");
     const cudaError_t result = cudaEventRecord(handle_, stream);
     if (result != cudaSuccess) cudaEventDestroy(handle_);
@@ -25,7 +25,7 @@ class CudaEvent : public GpuEvent {
   CudaEvent& operator=(const CudaEvent&) = delete;
 
   bool is_over() override {
-    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+    const OnGpu on_gpu(device_);
     const cudaError_t result = cudaEventQuery(handle_);
     if (result == cudaErrorNotReady) {
       cudaGetLastError();
@@ -75,19 +75,17 @@ class CudaBackend : public GpuBackend {
   }
 
   std::unique_ptr<GpuEvent> mark_current(int device) override {
+    const OnGpu on_gpu(device);  // throws what the next line would, in our words
     return std::make_unique<CudaEvent>(device, c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)));
   }
 
   std::unique_ptr<GpuStream> make_stream(int device) override { return std::make_unique<CudaStream>(device); }
 
   std::shared_ptr<void> allocate(int device, std::size_t bytes) override {
-    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+    const OnGpu on_gpu(device);
     void* memory = nullptr;
     require_cuda(cudaMalloc(&memory, std::max<std::size_t>(bytes, 1)), "memory for gradients");
-    std::shared_ptr<void> owner(memory, [device](void* pointer) {
-      const c10::cuda::CUDAGuard deleting(static_cast<c10::DeviceIndex>(device));
-      cudaFree(pointer);
-    });
+    std::shared_ptr<void> owner(memory, [](void* pointer) { cudaFree(pointer); });
     require_cuda(cudaMemset(memory, 0, bytes), "clearing gradients");
     require_cuda(cudaDeviceSynchronize(), "clearing gradients");  // other streams do not wait for this one
     return owner;
@@ -114,7 +112,7 @@ class CudaBackend : public GpuBackend {
 }  // namespace
 
 CudaStream::CudaStream(int device) : device_(device) {
-  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+  const OnGpu on_gpu(device);
   int lowest = 0, highest = 0;
   require_cuda(cudaDeviceGetStreamPriorityRange(&lowest, &highest), "stream priorities");
   // Short work that others wait for: before backward's kernels, and never held up by the default stream.
@@ -127,18 +125,18 @@ CudaStream::~CudaStream() {
 }
 
 void CudaStream::wait_for(GpuEvent& event) {
-  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  const OnGpu on_gpu(device_);
   require_cuda(cudaStreamWaitEvent(handle_, static_cast<CudaEvent&>(event).handle(), 0), "waiting for backward");
 }
 
 void CudaStream::copy(void* to, const void* from, std::size_t bytes) {
-  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  const OnGpu on_gpu(device_);
   require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "copying gradients");
 }
 
 void CudaStream::block_squares(const void* values, Element element, std::int64_t count, std::int64_t block,
                                double* squares) {
-  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device_));
+  const OnGpu on_gpu(device_);
   constexpr int threads = 256, blocks_a_group = threads / 8;
   const std::int64_t blocks = (count + block - 1) / block;
   if (blocks == 0) return;

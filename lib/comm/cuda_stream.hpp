@@ -4,6 +4,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
 
+#include <string>
+
 #include "base/error.hpp"
 #include "comm/gpu_backend.hpp"
 
@@ -15,6 +17,22 @@ inline void require_cuda(cudaError_t result, const char* what) {
   cudaGetLastError();  // torch would report it again at its next launch
   fail(ExitCode::environment, "CUDA, ", what, ": ", cudaGetErrorString(result), " (", cudaGetErrorName(result), ")");
 }
+
+/// Makes a GPU the calling thread's, and gives the thread its own back.
+class OnGpu {
+ public:
+  explicit OnGpu(int device) {
+    try {
+      guard_.set_index(static_cast<c10::DeviceIndex>(device));
+    } catch (const c10::Error& error) {
+      const std::string text = error.what_without_backtrace();
+      fail(ExitCode::environment, "GPU ", device, ": ", text.substr(0, text.find('\n')));
+    }
+  }
+
+ private:
+  c10::cuda::OptionalCUDAGuard guard_;
+};
 
 class CudaStream : public GpuStream {
  public:

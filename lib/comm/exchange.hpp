@@ -4,8 +4,8 @@
 // and the memory that their sum over all ranks appears in. With a node's shared memory both are the same for all its
 // ranks and nothing is copied. Per step and set of buffers, for every bucket in order:
 //
-//   write part(set, i) for every i, then start(set, bucket, done) on the MPI thread; when `done` runs (on that thread),
-//   the bucket of result(set) is the sum.
+//   write part(set, i) for every i, call ready(set, bucket), then start(set, bucket, done) on the MPI thread; when `done`
+//   runs (on that thread), the bucket of result(set) is the sum, unless check() throws.
 //
 // A set may be written again once all its buckets are done on this rank; its result is good until then. Sets are used in
 // turn (one, or two where the next step overlaps the exchange). All ranks must start the same buckets in the same order.

@@ -91,14 +91,13 @@ std::optional<Error> refuse_nccl(const std::vector<GpuOfRank>& ranks) {
 std::optional<Error> refuse_nccl(World& world, int device) {
   // One character before the identity: 'n' where the plugin has NCCL.
   std::string mine = " ";
-  if (device >= 0) mine = (gpu_backend().has_nccl() ? "n" : " ") + gpu_backend().identity(device);
+  if (device >= 0) mine = concat(gpu_backend().has_nccl() ? 'n' : ' ', gpu_backend().identity(device));
   const auto texts = world.gather(mine);
   std::string answer;  // the exit code as a character, and the message
   if (world.is_first()) {
     std::vector<GpuOfRank> ranks;
     for (const auto& text : texts) ranks.push_back({text.substr(1), text[0] == 'n'});
-    if (const auto refusal = refuse_nccl(ranks))
-      answer = static_cast<char>('0' + static_cast<int>(refusal->code())) + std::string(refusal->what());
+    if (const auto refusal = refuse_nccl(ranks)) answer = concat(static_cast<int>(refusal->code()), refusal->what());
   }
   answer = world.broadcast(answer);
   if (answer.empty()) return std::nullopt;

@@ -69,6 +69,7 @@ GradientAverager::GradientAverager(World& world, std::vector<NamedParameter> par
 
 GradientAverager::~GradientAverager() {
   for (auto& [name, parameter] : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
+  exchange_.reset();  // where an exception unwinds, buckets may be under way, and they report to what goes next
 }
 
 /// A stack, as of a binary counter: a leaf that completes a node of the tree is added to its left sibling at once, so few

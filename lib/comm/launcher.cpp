@@ -29,4 +29,10 @@ void refuse_singletons(int ranks) {
          " fastbox ...'");
 }
 
+bool is_launched() {
+  for (const char* name : {"PMI_RANK", "PMI_FD", "PMIX_RANK", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE"})
+    if (std::getenv(name) != nullptr) return true;
+  return false;
+}
+
 }  // namespace fastbox::comm

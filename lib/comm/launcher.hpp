@@ -9,4 +9,7 @@ namespace fastbox::comm {
 /// srun without a PMI starts N runs of one rank each, and so does another MPI's mpirun.
 void refuse_singletons(int ranks);
 
+/// Whether an MPI launcher started this process: else it is one rank of one, and MPI need not be started at all.
+bool is_launched();
+
 }  // namespace fastbox::comm

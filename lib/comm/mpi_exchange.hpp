@@ -1,4 +1,4 @@
-// MPI's own allreduce, in place on one flat buffer: the plain exchange, and the one for gradients staged from a GPU.
+// MPI's own allreduce, in place on one flat buffer: the plain exchange.
 //
 // Its order of additions is MPI's: it cannot serve shards. Ownership and threads: exchange.hpp.
 #pragma once

@@ -9,8 +9,13 @@
 namespace fastbox::comm {
 namespace {
 
-// While requests are under way, the pause between two tests of them doubles from the first to the second: a small
-// exchange ends within microseconds, a large one must not take a core from the backward pass.
+using Clock = std::chrono::steady_clock;
+
+// While requests are under way, they are tested without a pause for so long after something was done: a small exchange
+// ends within microseconds, and ranks that share out the work finish theirs together. Then the pause between two tests
+// doubles from the first to the second below: a large one must not take a core from the backward pass.
+constexpr std::chrono::microseconds attentive{20};
+constexpr std::chrono::microseconds least_work{1};  // a round that takes longer has done more than test
 constexpr std::chrono::microseconds shortest_pause{5};
 constexpr std::chrono::microseconds longest_pause{80};
 
@@ -75,12 +80,17 @@ void MpiThread::loop(std::promise<void>& started) {
   // The kernel would add its default slack of 50 microseconds to every pause.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   auto pause = shortest_pause;
+  auto attentive_until = Clock::time_point::min();
+  std::deque<std::function<void()>> tasks;  // kept: a new one would allocate in every round
   for (;;) {
-    std::deque<std::function<void()>> tasks;
+    tasks.clear();
+    const auto begin = Clock::now();
     {
       std::unique_lock lock(mutex_);
       const auto has_work = [this] { return !tasks_.empty() || stopping_; };
-      if (!watched_.empty()) {
+      if (!watched_.empty() && begin < attentive_until) {
+        // no pause
+      } else if (!watched_.empty()) {
         if (!wake_.wait_for(lock, pause, has_work)) pause = std::min(2 * pause, longest_pause);
       } else if (beat_) {
         wake_.wait_until(lock, next_beat_, has_work);
@@ -90,9 +100,14 @@ void MpiThread::loop(std::promise<void>& started) {
       if (tasks_.empty() && watched_.empty() && stopping_) break;
       tasks.swap(tasks_);
     }
-    if (!tasks.empty()) pause = shortest_pause;
+    const auto awake = Clock::now();
     for (auto& task : tasks) task();
     poll_watched();
+    const auto end = Clock::now();
+    if (!tasks.empty() || end - awake > least_work) {
+      pause = shortest_pause;
+      attentive_until = end + attentive;
+    }
     beat_if_due();
   }
   MPI_Finalize();

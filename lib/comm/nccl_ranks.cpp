@@ -19,8 +19,8 @@ void require_nccl(ncclResult_t result, const char* what, ncclComm_t communicator
 
 class NcclRanks : public GpuRanks {
  public:
-  NcclRanks(int device, const std::string& id, int rank, int ranks) : device_(static_cast<c10::DeviceIndex>(device)) {
-    const c10::cuda::CUDAGuard guard(device_);
+  NcclRanks(int device, const std::string& id, int rank, int ranks) : device_(device) {
+    const OnGpu on_gpu(device_);
     ncclUniqueId unique;
     if (id.size() != sizeof unique) fail(ExitCode::defect, "an NCCL id of ", id.size(), " bytes");
     std::memcpy(&unique, id.data(), sizeof unique);
@@ -28,7 +28,6 @@ class NcclRanks : public GpuRanks {
   }
 
   ~NcclRanks() override {
-    const c10::cuda::CUDAGuard guard(device_);
     // Destroying waits for what is queued, which never ends where another rank has left.
     if (failed_ || std::uncaught_exceptions() > 0)
       ncclCommAbort(communicator_);
@@ -39,7 +38,7 @@ class NcclRanks : public GpuRanks {
   NcclRanks& operator=(const NcclRanks&) = delete;
 
   void sum(void* values, Element element, std::int64_t count, GpuStream& stream) override {
-    const c10::cuda::CUDAGuard guard(device_);
+    const OnGpu on_gpu(device_);
     require(ncclAllReduce(values, values, static_cast<std::size_t>(count),
                           element == Element::float32 ? ncclFloat32 : ncclFloat64, ncclSum, communicator_,
                           static_cast<CudaStream&>(stream).handle()),
@@ -58,7 +57,7 @@ class NcclRanks : public GpuRanks {
     require_nccl(result, what, communicator_);
   }
 
-  c10::DeviceIndex device_;
+  int device_;
   ncclComm_t communicator_ = nullptr;
   bool failed_ = false;
 };

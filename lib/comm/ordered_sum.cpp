@@ -4,6 +4,10 @@
 #include <array>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/error.hpp"
 
 namespace fastbox::comm {
@@ -23,6 +27,29 @@ FASTBOX_VECTOR_CLONES void add(float* out, const float* a, const float* b, std::
 }
 FASTBOX_VECTOR_CLONES void add(double* out, const double* a, const double* b, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = a[i] + b[i];
+}
+
+/// memcpy past the caches, where the machine can and the target is aligned for it. Ends with finish_streaming().
+void stream(void* target, const void* source, std::size_t bytes) {
+#if defined(__SSE2__)
+  constexpr std::size_t vector = sizeof(__m128i);
+  if (reinterpret_cast<std::uintptr_t>(target) % vector == 0) {
+    auto* const out = static_cast<__m128i*>(target);
+    const auto* const in = static_cast<const __m128i*>(source);
+    const std::size_t vectors = bytes / vector;
+    for (std::size_t i = 0; i < vectors; ++i) _mm_stream_si128(out + i, _mm_loadu_si128(in + i));
+    std::memcpy(out + vectors, in + vectors, bytes % vector);
+    return;
+  }
+#endif
+  std::memcpy(target, source, bytes);
+}
+
+/// Streamed stores are in no order with others, a release store included, until this.
+void finish_streaming() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
 }
 
 /// In double, in eight interleaved sums that are then added in order.
@@ -80,16 +107,18 @@ int OrderedSum::compile(LeafRange node, const std::vector<LeafRange>& inputs, in
 
 template <typename T>
 void OrderedSum::run(std::span<const T* const> inputs, std::span<T* const> outputs, std::int64_t begin,
-                     std::int64_t end, double* squares) const {
+                     std::int64_t end, double* squares, bool past_caches) const {
   if (squares != nullptr && outputs_ != 1) fail(ExitCode::defect, "norms of ", outputs_, " sums, expected of one");
+  const bool streams = past_caches && outputs_ == 1;
   // Temporaries stay in the first-level cache: a block of the largest type is 8 KiB.
-  alignas(64) std::array<std::array<T, block_elements>, most_temporaries> memory;
+  alignas(64) std::array<std::array<T, block_elements>, most_temporaries + 1> memory;
+  T* const sum = memory.back().data();  // where the output is streamed from
   for (std::int64_t at = begin; at < end; at += block_elements) {
     const std::int64_t count = std::min(block_elements, end - at);
     const auto source = [&](int operand) -> const T* {
       const auto index = static_cast<std::size_t>(operand);
       if (index < inputs_) return inputs[index] + at;
-      if (index < inputs_ + outputs_) return outputs[index - inputs_] + at;
+      if (index < inputs_ + outputs_) return streams ? sum : outputs[index - inputs_] + at;
       return memory[index - inputs_ - outputs_].data();
     };
     const auto target = [&](int operand) { return const_cast<T*>(source(operand)); };
@@ -97,8 +126,10 @@ void OrderedSum::run(std::span<const T* const> inputs, std::span<T* const> outpu
     for (const Add& copy : copies_)
       if (target(copy.target) != source(copy.left))
         std::memcpy(target(copy.target), source(copy.left), static_cast<std::size_t>(count) * sizeof(T));
-    if (squares != nullptr) squares[at / block_elements] = squared_norm(outputs[0] + at, count);
+    if (squares != nullptr) squares[at / block_elements] = squared_norm(source(static_cast<int>(inputs_)), count);
+    if (streams) stream(outputs[0] + at, sum, static_cast<std::size_t>(count) * sizeof(T));
   }
+  if (streams) finish_streaming();
 }
 
 template <typename T>
@@ -108,9 +139,9 @@ void block_squares(const T* values, std::int64_t count, double* squares) {
 }
 
 template void OrderedSum::run(std::span<const float* const>, std::span<float* const>, std::int64_t, std::int64_t,
-                              double*) const;
+                              double*, bool) const;
 template void OrderedSum::run(std::span<const double* const>, std::span<double* const>, std::int64_t, std::int64_t,
-                              double*) const;
+                              double*, bool) const;
 template void block_squares(const float*, std::int64_t, double*);
 template void block_squares(const double*, std::int64_t, double*);
 

@@ -27,10 +27,12 @@ class OrderedSum {
 
   /// outputs[o][i] = the sum over the tree of inputs[..][i], for i in begin .. end-1. T: float or double. Where `squares`
   /// is given there must be one output: squares[b] is then the squared norm of block b (elements b * block_elements ..),
-  /// and begin is a multiple of block_elements. An output may be the very buffer of its first input.
+  /// and begin is a multiple of block_elements. An output may be the very buffer of its first input. `past_caches`: one
+  /// output is written straight to memory, which spares reading it first: for buffers that no cache holds until they are
+  /// read again. The same bits; what run() wrote may be published by a release store afterwards, as without it.
   template <typename T>
   void run(std::span<const T* const> inputs, std::span<T* const> outputs, std::int64_t begin, std::int64_t end,
-           double* squares) const;
+           double* squares, bool past_caches = false) const;
 
  private:
   struct Add {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t line = 64;  // bytes
 
+// Sums of gradients that are larger do not wait in a cache for the optimiser: they go past it.
+constexpr std::size_t cached_bytes = 16 << 20;
+
 std::size_t whole_lines(std::size_t bytes) {
   return (bytes + line - 1) / line * line;
 }
@@ -216,7 +219,7 @@ void TreeExchange::sum_my_slice(const Active& active) {
     return std::min(bucket.count, blocks * static_cast<std::int64_t>(member) / members * block_elements);
   };
   sum_->run<T>(inputs, outputs, begin_of(me_), begin_of(me_ + 1),
-               nodes_ == 1 ? squares(active.set, active.bucket) : nullptr);
+               nodes_ == 1 ? squares(active.set, active.bucket) : nullptr, buffer_bytes() > cached_bytes);
 }
 
 void TreeExchange::finish_between_nodes(const Active& active) {

@@ -11,10 +11,12 @@ namespace fastbox::comm {
 namespace {
 
 constexpr std::chrono::milliseconds period{500};
-constexpr double silent_after = 5;  ///< seconds without a heartbeat
+constexpr double silent_after = 2;  ///< seconds without a heartbeat
 constexpr double last_words = 2;    ///< seconds between giving up and the end, for all ranks to write their operations
 constexpr int heartbeat_tag = 1, dump_tag = 2;
 constexpr int monitors = 2;  // ranks 0 and 1
+constexpr int most_named = 8;
+constexpr std::size_t none = SIZE_MAX;
 
 }  // namespace
 
@@ -106,21 +108,20 @@ void Watchdog::receive() {
   }
 }
 
-std::string Watchdog::describe_missing(const Heartbeat& beat, double silent_seconds) const {
+/// `awaited`: the bucket that this rank waits for, or none. A heartbeat may be half a second old: what has arrived here
+/// since then is known better.
+std::string Watchdog::describe_missing(const Heartbeat& beat, double silent_seconds, std::size_t awaited) const {
   std::string text = concat("\n  rank ", beat.rank, " on host ", beat.host.data());
-  const auto next = static_cast<std::size_t>(beat.next_parameter);
-  if (beat.next_parameter >= 0 && next < parameters_.size())
-    text += concat(": bucket ", bucket_of_[next], " of step ", beat.step,
+  if (awaited != none) {
+    auto next = static_cast<std::size_t>(std::max(beat.next_parameter, 0));
+    while (next + 1 < parameters_.size() && bucket_of_[next] < awaited) ++next;
+    text += concat(": bucket ", awaited, " of step ", world_.standing().step.load(),
                    " has not come, first missing is the gradient of ", parameters_[next]);
-  else
-    text += concat(": step ", beat.step);
-  if (silent_seconds > silent_after)
-    text += concat("; silent for ", fixed(silent_seconds, 1), " s");
-  else
-    text += "; it is alive";
+  }
+  text += silent_seconds > silent_after ? concat("; silent for ", fixed(silent_seconds, 1), " s") : "; it is alive";
   if (beat.records > 0) {
     const OpRecord& last = beat.last[static_cast<std::size_t>(beat.records - 1)];
-    text += concat("; the last that it did: ", name_of(last.op), last.detail >= 0 ? concat(' ', last.detail) : "",
+    text += concat("; the last that it told: ", name_of(last.op), last.detail >= 0 ? concat(' ', last.detail) : "",
                    " of step ", last.step, ", begun ", fixed(beat.sent_at - last.begin + silent_seconds, 1), " s ago");
   }
   return text;
@@ -128,6 +129,9 @@ std::string Watchdog::describe_missing(const Heartbeat& beat, double silent_seco
 
 void Watchdog::warn(double waited) const {
   const Heartbeat mine = my_heartbeat();
+  const bool for_bucket = mine.buckets_ready > mine.buckets_done;
+  const std::size_t buckets = bucket_of_.empty() ? 1 : bucket_of_.back() + 1;
+  const std::size_t awaited = for_bucket ? static_cast<std::size_t>(mine.buckets_done) % buckets : none;
   std::string missing;
   int count = 0;
   for (std::size_t rank = 0; rank < heard_.size(); ++rank) {
@@ -135,27 +139,26 @@ void Watchdog::warn(double waited) const {
     const Heartbeat& beat = heard_[rank];
     const double silent = now() - heard_at_[rank];
     // Behind in what this rank waits for: the bucket after those that are summed, or a small collective.
-    const bool behind = beat.buckets_ready <= mine.buckets_done && mine.buckets_ready > mine.buckets_done;
-    if (!behind && beat.collectives >= mine.collectives && silent < silent_after) continue;
-    if (++count <= 8) missing += describe_missing(beat, silent);
+    const bool behind = for_bucket ? beat.buckets_ready <= mine.buckets_done : beat.collectives < mine.collectives;
+    if (!behind && silent < silent_after) continue;
+    if (++count <= most_named) missing += describe_missing(beat, silent, awaited);
   }
-  if (count > 8) missing += concat("\n  and ", count - 8, " more");
+  if (count > most_named) missing += concat("\n  and ", count - most_named, " more");
   if (count == 0) missing = "\n  no rank: all have come so far, so the exchange itself is slow or stuck";
-  const auto doing = mine.last[static_cast<std::size_t>(std::max(mine.records - 1, 0))].op;
-  log::warning("step ", mine.step, ": ", name_of(doing), " since ", fixed(waited, 1), " s. Missing:", missing);
+  log::warning("step ", mine.step, " has been waiting for ", for_bucket ? "the exchange" : "the other ranks", " for ",
+               fixed(waited, 1), " s. Missing:", missing);
 }
 
 void Watchdog::dump_own() {
   if (dumped_) return;
   dumped_ = true;
-  log::error("rank ", world_.rank(), ", step ", world_.standing().step,
-             ": the last operations:", describe(world_.timeline().last(24), now()));
+  log::error("step ", world_.standing().step,
+             ": the last operations of this rank:", describe(world_.timeline().last(24), now()));
 }
 
 void Watchdog::give_up(double waited) {
   gave_up_at_ = now();
-  log::error("rank ", world_.rank(), " has waited ", fixed(waited, 1),
-             " s for other ranks (parallel.timeout_seconds); the job ends");
+  log::error("waited ", fixed(waited, 1), " s for other ranks (parallel.timeout_seconds); the job ends");
   dump_own();
   static std::vector<MPI_Request> asking;  // until the end of the process
   for (int to = 0; to < world_.size(); ++to)

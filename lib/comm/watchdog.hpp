@@ -46,7 +46,7 @@ class Watchdog {
   void receive();
   bool is_monitor() const;
   void warn(double waited) const;
-  std::string describe_missing(const Heartbeat& beat, double silent_seconds) const;
+  std::string describe_missing(const Heartbeat& beat, double silent_seconds, std::size_t awaited) const;
   void give_up(double waited);
   void dump_own();
 

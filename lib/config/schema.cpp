@@ -132,7 +132,7 @@ std::vector<Key> around_the_loop() {
 
     KEY(parallel.allreduce, "", "How gradients are averaged. auto: the fastest that the machine allows; mpi: MPI's own; shared: in memory that the ranks of one node share; hierarchical: that within each node, an ordered sum between them; nccl: GPU to GPU").one_of({"auto", "mpi", "shared", "hierarchical", "nccl"}),
     KEY(parallel.wire, "", "What travels between nodes (with mpi: between ranks). bf16: half the bytes, rounded once, the rest carried over to the next step").one_of({"fp32", "bf16"}),
-    KEY(parallel.shards, "", "Every global batch is split into so many shards, summed over one fixed tree: the same bits at any number of ranks that divides it. auto: the batch's largest divisor up to 12 where the ranks divide that, else off; off: one share per rank, the fastest").one_of({"auto", "off"}).or_number().at_least(1).at_most(4096),
+    KEY(parallel.shards, "", "Every global batch is split into so many shards, summed over one fixed tree: the same bits at any number of ranks that divides it. auto: on the CPU the batch's largest divisor up to 12 where the ranks divide that, else off; off: one share per rank, the fastest").one_of({"auto", "off"}).or_number().at_least(1).at_most(4096),
     KEY(parallel.first_bucket_mib, "MiB", "Size of the first and the last bucket of gradients; small, so that the exchange starts early and ends soon").above(0),
     KEY(parallel.bucket_mib, "MiB", "Size of the other buckets").above(0),
     KEY(parallel.scheme, "", "synchronous: every step waits for its own average; pipelined: it applies the previous step's while its own travels; local: parameters are averaged every local_steps steps").one_of({"synchronous", "pipelined", "local"}),

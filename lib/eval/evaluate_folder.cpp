@@ -82,6 +82,11 @@ FolderFrames read_folder(const FolderOptions& options) {
          names.size(), " listed frames, expected ", join(found.taken_as_empty, ".txt, "),
          ".txt (an empty file for a frame without detections)");
 
+  const auto share = [&](int part) {
+    return names.size() * static_cast<std::size_t>(part) / static_cast<std::size_t>(options.parts);
+  };
+  names = {names.begin() + static_cast<std::ptrdiff_t>(share(options.part)),
+           names.begin() + static_cast<std::ptrdiff_t>(share(options.part + 1))};
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
   found.frames.resize(names.size());
   in_parallel(names.size(), options.threads > 0 ? options.threads : cores, [&](std::size_t i) {
@@ -93,11 +98,15 @@ FolderFrames read_folder(const FolderOptions& options) {
   return found;
 }
 
-KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator) {
-  const FolderFrames found = read_folder(options);
+void warn_of_left_out(const FolderFrames& found, const FolderOptions& options) {
   report(found.not_results, options.predictions, "entries that are no result files, not read");
   report(found.not_listed, options.predictions, "result files of frames that are not in the list, not evaluated");
   report(found.taken_as_empty, options.predictions, "frames without a result file, taken as without detections");
+}
+
+KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator) {
+  const FolderFrames found = read_folder(options);
+  warn_of_left_out(found, options);
   return evaluate(found.frames, evaluator);
 }
 

@@ -18,6 +18,7 @@ struct FolderOptions {
   std::filesystem::path split;        ///< list of the frames to evaluate; empty: the frames that have a result file
   bool missing_as_empty = false;      ///< a listed frame without result file has no detections; else an error
   int threads = 0;                    ///< that read; 0: up to four, as the machine has cores
+  int part = 0, parts = 1;            ///< which of so many contiguous shares of the frames is read: a rank's
 };
 
 struct FolderFrames {
@@ -33,8 +34,10 @@ struct FolderFrames {
 /// order).
 FolderFrames read_folder(const FolderOptions& options);
 
-/// read_folder, then evaluate. What FolderFrames lists beside the frames is reported by log::warning, all by
-/// name.
+/// Reports what FolderFrames lists beside the frames by log::warning, all by name.
+void warn_of_left_out(const FolderFrames& found, const FolderOptions& options);
+
+/// read_folder, warn_of_left_out, evaluate.
 KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator = Evaluator::kitti2017);
 
 }  // namespace fastbox::eval

@@ -1,16 +1,26 @@
 #include "train/evaluator.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstring>
 #include <fstream>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "data/sampler.hpp"
+#include "eval/matching.hpp"
 
 namespace fastbox::train {
 namespace {
 
 constexpr char end_of_frame = '\f';
+
+eval::FirstPass first_pass_from(const std::string& bytes) {
+  std::vector<double> numbers(bytes.size() / sizeof(double));
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  return eval::FirstPass::from_numbers(numbers);
+}
 
 /// Throws the first rank's problem on all ranks, where any has one.
 void share_problem(comm::World& world, ExitCode mine, const std::string& message) {
@@ -24,10 +34,32 @@ void share_problem(comm::World& world, ExitCode mine, const std::string& message
 
 }  // namespace
 
+eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
+                                  eval::Evaluator evaluator) {
+  if (world.size() == 1) return eval::evaluate(mine, evaluator);
+  const eval::Matcher matcher(mine, evaluator);
+  const auto numbers = matcher.first_pass().to_numbers();
+  eval::FirstPass found;
+  for (const auto& bytes :
+       world.gather(std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double))))
+    found.merge(first_pass_from(bytes));
+  const auto merged = found.to_numbers();
+  found = first_pass_from(
+      world.broadcast(std::string(reinterpret_cast<const char*>(merged.data()), merged.size() * sizeof(double))));
+
+  const auto thresholds = eval::sample_thresholds(found);
+  auto counts = matcher.second_pass(thresholds);
+  // Whole numbers below 2^53: exact as doubles, in any order.
+  const auto sums = world.sum({counts.numbers.begin(), counts.numbers.end()});
+  std::transform(sums.begin(), sums.end(), counts.numbers.begin(), [](double sum) { return std::llround(sum); });
+  return eval::average_precision(found, counts, thresholds, evaluator);
+}
+
 Evaluation evaluate(models::FastBox& model, const config::Settings& settings, const data::Dataset& frames,
                     comm::World& world) {
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);
+  std::vector<eval::FrameObjects> mine;
   std::string lines, problem;
   ExitCode code = ExitCode::done;
   double seconds = 0;
@@ -38,7 +70,9 @@ Evaluation evaluate(models::FastBox& model, const config::Settings& settings, co
       const auto begin = std::chrono::steady_clock::now();
       const auto objects = detector.detect(frame);
       seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      lines += io::format_detections(objects) + end_of_frame;
+      const std::string text = io::format_detections(objects);
+      lines += text + end_of_frame;
+      mine.push_back({frame.name, frame.objects, io::parse_detections(text, frame.name)});
     }
   } catch (const Error& error) {
     code = error.code();
@@ -56,7 +90,7 @@ Evaluation evaluate(models::FastBox& model, const config::Settings& settings, co
       evaluation.frames.push_back({frame.name, io::read_labels(frame.label), io::parse_detections(part, frame.name)});
     }
   }
-  if (world.is_first()) evaluation.result = eval::evaluate(evaluation.frames);
+  evaluation.result = evaluate_shared(world, mine);
   return evaluation;
 }
 

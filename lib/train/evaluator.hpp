@@ -1,11 +1,12 @@
 // Evaluation of a model over a data set, the frames shared out among the ranks.
 //
 // Collective: all ranks call run() with equal weights. What is scored is what is written: each rank's detections travel
-// to rank 0 as the lines of KITTI result files, so the figures equal those of `fastbox eval --predictions` on the
-// files.
+// to rank 0 as the lines of KITTI result files, and are read back from them before they are scored, so the figures equal
+// those of `fastbox eval --predictions` on the files.
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <vector>
 
 #include "comm/world.hpp"
@@ -15,12 +16,17 @@
 
 namespace fastbox::train {
 
-/// On rank 0; elsewhere only the time is known.
+/// Frames on rank 0 only.
 struct Evaluation {
-  eval::KittiResult result;
+  eval::KittiResult result;                ///< on all ranks
   std::vector<eval::FrameObjects> frames;  ///< in the data set's order
   double milliseconds_per_image = 0;       ///< forward, decode and suppression; the mean over frames and ranks
 };
+
+/// The figures of all ranks' frames together, to the last digit those of one process that has them all: each matches its
+/// own, and what travels are scores and counts. Collective; the same on all ranks.
+eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
+                                  eval::Evaluator evaluator = eval::Evaluator::kitti2017);
 
 /// Throws on every rank, with the same code, what any rank met: Error(data) for a bad frame, Error(numbers) for a
 /// network whose output is not finite.

@@ -35,17 +35,15 @@ void require_same_program(comm::World& world, const config::RunConfig& config) {
   const auto rank = first_that_differs(world, config::fingerprint(config));
   if (rank < 0) return;
   // Key by key, as text: the first that rank 0 has otherwise than that rank.
-  const auto lines = split(config::to_yaml(config, /*with_origins=*/false), '\n');
-  const std::vector<std::string> mine(lines.begin(), lines.end());
-  const std::string theirs = world.broadcast(join(mine, "\n"));
-  const auto others = split(theirs, '\n');
+  const std::string text = config::to_yaml(config, /*with_origins=*/false), first = world.broadcast(text);
+  const auto mine = split(text, '\n'), others = split(first, '\n');
   std::string difference;
   for (std::size_t i = 0; i < std::min(mine.size(), others.size()) && difference.empty(); ++i)
     if (mine[i] != others[i])
       difference = concat("'", trim(others[i]), "' on rank 0, '", trim(mine[i]), "' on rank ", rank);
   const auto texts = world.gather(world.rank() == rank ? difference : "");
-  for (const auto& text : texts)
-    if (!text.empty()) difference = text;
+  for (const auto& found : texts)
+    if (!found.empty()) difference = found;
   fail(ExitCode::usage, "rank ", rank, " has another run file than rank 0: ", world.broadcast(difference),
        "; all ranks need the same");
 }

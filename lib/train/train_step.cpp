@@ -62,8 +62,10 @@ BatchTensors part_of(const BatchTensors& batch, std::int64_t begin, std::int64_t
 }
 
 /// Ranks that step alone have no one order of additions to keep.
-comm::ShardChoice choose_shards(const config::Settings& settings, int batch, int ranks) {
+comm::ShardChoice choose_shards(const config::Settings& settings, int batch, int ranks, bool on_gpu) {
   const auto& parallel = settings.parallel;
+  // A GPU is at its best with all of a rank's images at once, and NCCL keeps no order.
+  if (on_gpu && parallel.shards == "auto") return {};
   if (parallel.scheme != "local") return comm::choose_shards(parallel.shards, batch, ranks);
   if (parallel.shards != "auto" && parallel.shards != "off")
     fail(ExitCode::usage,
@@ -96,7 +98,7 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
       parameters_(model.parameters_in_forward_order()),
       control_(world) {
   const int batch = plan_run(settings, world.size()).batch;
-  const auto choice = choose_shards(settings, batch, world.size());
+  const auto choice = choose_shards(settings, batch, world.size(), !parameters_[0].second.is_cpu());
   shards_ = choice.shards;
   if (!choice.reason.empty()) log::info(choice.reason);
 

@@ -77,8 +77,12 @@ struct Interval {
 std::string ap_text(const eval::KittiResult& result, const std::string& type) {
   const auto known = std::find(eval::class_names.begin(), eval::class_names.end(), lower(type));
   const auto& figures = result.classes.at(static_cast<std::size_t>(known - eval::class_names.begin()));
-  return concat(type, " AP40 ", fixed(figures[0].ap40, 2), " / ", fixed(figures[1].ap40, 2), " / ",
-                fixed(figures[2].ap40, 2), " (easy / moderate / hard)");
+  const auto line = [&](double eval::AveragePrecision::*figure) {
+    return concat(fixed(figures[0].*figure, 2), " / ", fixed(figures[1].*figure, 2), " / ",
+                  fixed(figures[2].*figure, 2));
+  };
+  return concat(type, " AP40 ", line(&eval::AveragePrecision::ap40), "  AP11 ", line(&eval::AveragePrecision::ap11),
+                "  mean41 ", line(&eval::AveragePrecision::mean41), " (easy / moderate / hard)");
 }
 
 /// Each rank's own seconds in a step, and the one that the others wait for.
@@ -87,7 +91,7 @@ void add_ranks(Json& line, const std::vector<comm::RankStep>& means, const std::
   for (const auto& rank : means)
     ranks.push_back(
         {{"data", rank.data_seconds}, {"compute", rank.compute_seconds}, {"exchange", rank.exchange_seconds}});
-  line["ranks"] = ranks;
+  line["rank_times"] = ranks;
   if (straggler)
     line["straggler"] = {
         {"rank", straggler->rank}, {"cause", straggler->cause}, {"late_seconds", straggler->late_seconds}};
@@ -350,6 +354,7 @@ void Run::report_progress() {
                  {"learning_rate", rate_now},
                  {"gradient_norm", mine.gradient_norm / steps},
                  {"images_per_second", rate},
+                 {"ranks", world_.size()},
                  {"time",
                   {{"data", time(5)},
                    {"forward", time(6)},

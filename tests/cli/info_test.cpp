@@ -15,7 +15,7 @@ TEST_CASE("--version and --help go to standard output", "[info]") {
   const Outcome help = run(fastbox({"--help"}));
   CHECK_THAT(help, Exits(0));
   CHECK(help.err.empty());
-  for (const std::string command : {"train", "eval", "predict", "data", "config", "info"}) {
+  for (const std::string command : {"train", "eval", "predict", "data", "config", "bench", "info"}) {
     INFO(command);
     CHECK(help.out.find("\n  " + command + " ") != std::string::npos);
     const Outcome of_command = run(fastbox({command, "--help"}));

@@ -78,6 +78,7 @@ fs::path train_on(int ranks, const std::string& precision) {
                            "train.batch=12",
                            "train.steps=20",
                            "checkpoint.every=10",
+                           "parallel.shards=off",
                            "run.precision=" + precision,
                            "run.threads=1",
                            "run.device=cpu"};

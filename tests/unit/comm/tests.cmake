@@ -1,1 +1,1 @@
-fastbox_unit_tests(comm CONCERNS bf16 bucket_plan cost_model launcher ordered_sum shards sum_tree)
+fastbox_unit_tests(comm CONCERNS bf16 bucket_plan cost_model launcher ordered_sum refuse_nccl shards sum_tree)

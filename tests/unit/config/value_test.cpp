@@ -86,7 +86,7 @@ TEST_CASE("ranges, choices and lists are checked", "[value]") {
   CHECK(problem_of("run.device", "gpu") ==
         "run.device: expected one of auto, cpu, cuda, found 'gpu'; did you mean 'cpu'?");
   CHECK(problem_of("optimizer.name", "lamb-of-god") ==
-        "optimizer.name: expected one of adam, adamw, sgd, found 'lamb-of-god'");
+        "optimizer.name: expected one of adam, adamw, sgd, lars, lamb, found 'lamb-of-god'");
   CHECK(problem_of("augmentation.contrast", "[1.25, 0.75]") ==
         "augmentation.contrast: expected two numbers [low, high], each at least 0, found [1.25, 0.75], whose "
         "first is "

@@ -1,0 +1,86 @@
+// The measurements, in sizes that take seconds: what they write, never how fast it is.
+
+#include "cli/workplace.hpp"
+
+namespace fastbox::test {
+namespace {
+
+using Json = nlohmann::json;
+
+void check_spread(const Json& seconds) {
+  const double least = seconds.at("min"), middle = seconds.at("median"), most = seconds.at("max");
+  CHECK(least > 0);
+  CHECK(least <= middle);
+  CHECK(middle <= most);
+}
+
+TEST_CASE("bench allreduce: every algorithm sums, and the figures are consistent", "[bench]") {
+  const auto file = new_path("allreduce.json");
+  const Outcome outcome = run(on_ranks(2, fastbox({"bench", "allreduce", "--size", "100", "--size", "3000000",
+                                                   "--repeat", "3", "--json", file.string()})));
+  REQUIRE_THAT(outcome, Exits(0));
+  CHECK(outcome.out.find("shared") != std::string::npos);
+  const Json report = json_of(file);
+  CHECK(report.at("ranks") == 2);
+  CHECK(report.at("nodes") == 1);
+  CHECK(report.at("shards") == 2);
+  CHECK(report.at("sizes").size() == 2);
+  CHECK(report.at("sizes")[0].at("bytes") == 128);  // whole cache lines
+  CHECK(report.at("sizes")[1].at("bytes") == 3000000);
+  CHECK(report.at("sizes")[1].at("buckets").get<int>() > 1);
+  for (const auto& size : report.at("sizes"))
+    for (const std::string algorithm : {"mpi_allreduce", "mpi", "mpi_bf16", "shared", "hierarchical"})
+      check_spread(size.at("seconds").at(algorithm));
+  const Json& largest = report.at("sizes")[1].at("seconds");
+  CHECK(report.at("speedup_over_mpi").get<double>() == Approx(largest.at("mpi_allreduce").at("median").get<double>() /
+                                                              largest.at("shared").at("median").get<double>()));
+}
+
+TEST_CASE("bench allreduce over two nodes has no shared algorithm", "[bench]") {
+  const Outcome outcome = run(
+      on_ranks(4, fastbox({"bench", "allreduce", "--size", "70000", "--repeat", "1", "--shards", "12", "--json", "-"})),
+      {{"MPIR_CVAR_NUM_CLIQUES", "2"}});
+  REQUIRE_THAT(outcome, Exits(0));
+  const Json report = Json::parse(outcome.out);
+  CHECK(report.at("nodes") == 2);
+  CHECK(report.at("speedup_of") == "hierarchical");
+  CHECK_FALSE(report.at("sizes")[0].at("seconds").contains("shared"));
+  check_spread(report.at("sizes")[0].at("seconds").at("hierarchical_bf16"));
+}
+
+TEST_CASE("bench allreduce says what it cannot do", "[bench]") {
+  CHECK_THAT(run(fastbox({"bench", "allreduce"})), Exits(2) && Tells("mpiexec"));
+  CHECK_THAT(run(on_ranks(2, fastbox({"bench", "allreduce", "--shards", "3"}))), Exits(2) && Tells("--shards"));
+}
+
+TEST_CASE("bench step needs no data", "[bench]") {
+  const Words settings_of_step =
+      settings({"model.width=96", "model.height=64", "model.width_multiple=0.25", "train.batch=4", "run.threads=1"});
+  const Outcome outcome = run(
+      on_ranks(2, fastbox({"bench", "step", "--config", "configs/kitti-small.yaml", "--steps", "3", "--json", "-"}) +
+                      settings_of_step));
+  REQUIRE_THAT(outcome, Exits(0));
+  const Json report = Json::parse(outcome.out);
+  CHECK(report.at("ranks") == 2);
+  CHECK(report.at("batch") == 4);
+  CHECK(report.at("height") == 64);
+  CHECK(report.at("width") == 96);
+  CHECK(report.at("device") == "cpu");
+  CHECK(report.at("precision") == "fp32");
+  CHECK(report.at("peak_device_mib") == 0);
+  CHECK(report.at("peak_rss_mib").get<double>() > 10);
+  CHECK(report.at("images_per_second").get<double>() == Approx(4e3 / report.at("step_milliseconds").get<double>()));
+  CHECK(report.at("startup_seconds").get<double>() > 0);
+  CHECK(report.at("first_step_seconds").get<double>() > report.at("startup_seconds").get<double>());
+  double parts = 0;
+  for (const std::string part : {"data", "forward", "backward", "exposed_communication", "optimizer"}) {
+    INFO(part);
+    CHECK(report.at("time").at(part).get<double>() >= 0);
+    parts += report.at("time").at(part).get<double>();
+  }
+  CHECK(parts > 0);
+  check_spread(report.at("step_seconds"));
+}
+
+}  // namespace
+}  // namespace fastbox::test
