@@ -12,6 +12,7 @@
 #include "train/dry_run_table.hpp"
 #include "train/measured_rate.hpp"
 #include "train/tensor_file.hpp"
+#include "train/train_step.hpp"
 
 namespace fastbox::apps {
 namespace {
@@ -113,7 +114,10 @@ void add_dry_run_options(CLI::App& command, DryRunOptions& options) {
 }
 
 void dry_run(const config::RunConfig& config, const std::filesystem::path& run_folder, const DryRunOptions& options) {
-  for (const int ranks : options.ranks) train::plan_run(config.settings, ranks);  // refused before anything is built
+  for (const int ranks : options.ranks) {  // refused before anything is built
+    train::plan_run(config.settings, ranks);
+    train::choose_shards(config.settings, ranks, config.settings.run.device == "cuda");
+  }
   const train::ModelCost cost =
       train::cost_of(*model_of(config.settings), config.settings.model.width, config.settings.model.height);
   train::Assumptions assumptions;

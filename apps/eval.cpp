@@ -58,13 +58,16 @@ void evaluate_predictions(const Options& options) {
 /// Under a launcher, each rank reads and matches a share of the frames.
 void evaluate_predictions_shared(const Options& options, comm::World& world) {
   if (fs::is_regular_file(options.predictions) || options.report.needs_frames()) {
-    if (world.is_first()) evaluate_predictions(options);
+    train::together(world, [&] {
+      if (world.is_first()) evaluate_predictions(options);
+    });
     return;
   }
   auto folder = folder_options(options);
   folder.part = world.rank();
   folder.parts = world.size();
-  const auto found = eval::read_folder(folder);
+  eval::FolderFrames found;
+  train::together(world, [&] { found = eval::read_folder(folder); });
   if (world.is_first()) eval::warn_of_left_out(found, folder);
   const auto result = train::evaluate_shared(world, found.frames, eval::evaluator_named(options.evaluator));
   if (world.is_first()) report(options.report, result, eval::unknown_time, {}, {}, {});
@@ -132,7 +135,8 @@ void add_eval(CLI::App& app) {
       ->check(CLI::IsMember({"kitti", "coco"}))
       ->needs(out)
       ->capture_default_str();
-  command->add_option("--images", options->images, "folder of the frames' pictures, for --draw")->needs(predictions);
+  auto* images = command->add_option("--images", options->images, "folder of the frames' pictures, for --draw")
+                     ->needs(predictions);
   command->add_option("--evaluator", options->evaluator, "generation of the official evaluator")
       ->check(CLI::IsMember({"kitti2017", "kitti2017a", "kitti2012"}))
       ->capture_default_str();
@@ -141,6 +145,7 @@ void add_eval(CLI::App& app) {
                  "a listed frame without result file has no detections")
       ->needs(predictions);
   add_report_options(*command, options->report);
+  images->needs(command->get_option("--draw"));
   command->callback([options] { run(*options); });
 }
 

@@ -86,10 +86,10 @@ std::vector<double> bucket_ready_seconds(const BucketPlan& plan, const std::vect
   return ready;
 }
 
-Exchange overlapped(const std::vector<double>& ready, const std::vector<double>& seconds, double backward_seconds) {
+ExchangeCost overlapped(const std::vector<double>& ready, const std::vector<double>& seconds, double backward_seconds) {
   if (ready.size() != seconds.size())
     fail(ExitCode::defect, ready.size(), " buckets become ready, ", seconds.size(), " are exchanged");
-  Exchange exchange;
+  ExchangeCost exchange;
   exchange.total_seconds = std::accumulate(seconds.begin(), seconds.end(), 0.0);
   double free = 0;
   for (std::size_t i = 0; i < ready.size(); ++i) free = std::max(free, ready[i]) + seconds[i];

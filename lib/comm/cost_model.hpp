@@ -47,14 +47,14 @@ double allreduce_seconds(Algorithm algorithm, double bytes, double wire_bytes, i
 /// backward spends on each parameter's layer, in the order of the forward pass.
 std::vector<double> bucket_ready_seconds(const BucketPlan& plan, const std::vector<double>& parameter_seconds);
 
-struct Exchange {
+struct ExchangeCost {
   double total_seconds = 0;    ///< of the exchanges themselves, one after another
   double exposed_seconds = 0;  ///< from the end of backward until the last bucket is summed
 };
 
 /// The buckets go one after another over one channel, each as soon as it is ready and the one before it is through.
 /// `ready` and `seconds` by bucket in the order of launch; backward ends at `backward_seconds`.
-Exchange overlapped(const std::vector<double>& ready, const std::vector<double>& seconds, double backward_seconds);
+ExchangeCost overlapped(const std::vector<double>& ready, const std::vector<double>& seconds, double backward_seconds);
 
 /// How many standard deviations the slowest of `ranks` lies above the mean, where their times are normal and
 /// independent: Blom's approximation of the largest order statistic (Statistical Estimates and Transformed

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <chrono>
+#include <exception>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -22,6 +23,12 @@ Element element_of(at::ScalarType type) {
 at::Tensor view_of(const at::Tensor& flat, const at::Tensor& parameter, const Slot& slot) {
   // The strides of the parameter (channels-last kernels), so that writing is one linear pass.
   return flat.as_strided(parameter.sizes(), parameter.strides(), slot.offset);
+}
+
+/// The MPI thread goes on with the buckets under way, and MPI writes to their memory, until the process ends.
+void abandon(std::unique_ptr<Exchange> exchange) {
+  static auto* const abandoned = new std::vector<std::unique_ptr<Exchange>>;
+  abandoned->push_back(std::move(exchange));
 }
 
 }  // namespace
@@ -69,7 +76,7 @@ GradientAverager::GradientAverager(World& world, std::vector<NamedParameter> par
 
 GradientAverager::~GradientAverager() {
   for (auto& [name, parameter] : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
-  exchange_.reset();  // where an exception unwinds, buckets may be under way, and they report to what goes next
+  if (steps_under_way() > 0 && std::uncaught_exceptions() > 0) abandon(std::move(exchange_));
 }
 
 /// A stack, as of a binary counter: a leaf that completes a node of the tree is added to its left sibling at once, so few
@@ -177,17 +184,17 @@ void GradientAverager::launch(std::size_t index) {
   if (exchanges_) exchange_->ready(static_cast<int>(set), index);
   world_.timeline().mark(Op::bucket_ready, static_cast<int>(index));
   ++world_.standing().buckets_ready;
-  const auto done = [this, index] {
-    world_.timeline().mark(Op::bucket_done, static_cast<int>(index));
-    ++world_.standing().buckets_done;
-    // Notified under the lock: the waiter may destroy this object as soon as it sees the last bucket.
-    const std::lock_guard lock(mutex_);
-    ++summed_;
-    summed_more_.notify_one();
+  // Neither holds `this`: where an exception unwinds, buckets under way outlive it.
+  const auto done = [&world = world_, summed = summed_, index] {
+    world.timeline().mark(Op::bucket_done, static_cast<int>(index));
+    ++world.standing().buckets_done;
+    const std::lock_guard lock(summed->mutex);
+    ++summed->buckets;
+    summed->more.notify_one();
   };
-  const auto start = [this, set, index, done] {
-    world_.timeline().mark(Op::bucket_started, static_cast<int>(index));
-    exchange_->start(static_cast<int>(set), index, done);
+  const auto start = [&world = world_, exchange = exchange_.get(), set, index, done] {
+    world.timeline().mark(Op::bucket_started, static_cast<int>(index));
+    exchange->start(static_cast<int>(set), index, done);
   };
   if (!exchanges_)
     done();
@@ -233,8 +240,8 @@ GradientAverager::Report GradientAverager::wait() {
 void GradientAverager::wait_for_buckets() {
   const std::int64_t wanted = (waited_ + 1) * static_cast<std::int64_t>(plan_.buckets.size());
   const World::Waiting waiting(world_, Op::waiting_for_exchange);
-  std::unique_lock lock(mutex_);
-  summed_more_.wait(lock, [&] { return summed_ >= wanted; });
+  std::unique_lock lock(summed_->mutex);
+  summed_->more.wait(lock, [&] { return summed_->buckets >= wanted; });
   ++waited_;
 }
 

@@ -104,6 +104,13 @@ class GradientAverager {
   /// The flat buffer of a slot: a part in the exchange's memory, or one of this rank's own.
   const at::Tensor& slot(std::size_t index) const;
 
+  /// Buckets of all steps that are summed; shared with those under way.
+  struct Summed {
+    std::mutex mutex;
+    std::condition_variable more;
+    std::int64_t buckets = 0;  // guarded by mutex
+  };
+
   void take_gradient(std::size_t parameter);
   void note_arrival(std::size_t parameter);
   void complete_bucket(std::size_t bucket);
@@ -130,9 +137,7 @@ class GradientAverager {
   std::size_t first_missing_slot_ = 0;        // in the last pass, for the watchdog
   std::int64_t begun_ = 0, waited_ = 0;       // steps
 
-  std::mutex mutex_;
-  std::condition_variable summed_more_;
-  std::int64_t summed_ = 0;  // buckets of all steps; guarded by mutex_
+  std::shared_ptr<Summed> summed_ = std::make_shared<Summed>();
 };
 
 }  // namespace fastbox::comm

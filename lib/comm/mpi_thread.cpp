@@ -110,7 +110,19 @@ void MpiThread::loop(std::promise<void>& started) {
     }
     beat_if_due();
   }
-  MPI_Finalize();
+  end_mpi();
+}
+
+/// MPI_Finalize of MPICH 4.0 over UCX waits in the launcher's barrier without progress as soon as a rank has closed its own
+/// connections, while other ranks need its answers to close theirs: over TCP a third of the jobs never ended
+/// (pmodels/mpich, pull request 6596). All messages have arrived when all ranks are here, so the launcher is told and the
+/// connections end with the process.
+void MpiThread::end_mpi() {
+  const auto progress = [] {
+    int there = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &there, MPI_STATUS_IGNORE);
+  };
+  if (!several_nodes_ || !leave_by_launcher(progress)) MPI_Finalize();
 }
 
 void MpiThread::set_beat(std::chrono::milliseconds period, std::function<void()> beat) {

@@ -9,6 +9,7 @@
 // cannot go on.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -28,7 +29,7 @@ class MpiThread {
   /// Starts the thread, which initialises MPI. Throws Error(environment) where that fails.
   MpiThread();
 
-  /// Waits for all requests and finalises MPI.
+  /// Waits for all requests and finalises MPI, on several nodes with all ranks.
   ~MpiThread();
   MpiThread(const MpiThread&) = delete;
   MpiThread& operator=(const MpiThread&) = delete;
@@ -45,6 +46,9 @@ class MpiThread {
     return result.get();
   }
 
+  /// That the ranks are on several nodes, where MPI ends in another way.
+  void set_several_nodes() { several_nodes_ = true; }
+
   /// Watches a request that a task has started; `done` runs once it is complete. MPI thread only.
   void watch(MPI_Request request, std::function<void()> done);
 
@@ -56,6 +60,7 @@ class MpiThread {
 
  private:
   void loop(std::promise<void>& started);
+  void end_mpi();
   void poll_watched();
   void beat_if_due();
 
@@ -63,6 +68,7 @@ class MpiThread {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;   // guarded by mutex_
   bool stopping_ = false;                     // guarded by mutex_
+  std::atomic<bool> several_nodes_ = false;
   std::list<std::function<bool()>> watched_;  // MPI thread only; polls may add to it
   std::function<void()> beat_;                // MPI thread only, as the two below
   std::chrono::steady_clock::duration beat_period_{};

@@ -70,16 +70,16 @@ class NodeSum::Running : public NodeSum::Operation {
       send_counts.push_back(bytes(me(), k));
       receive_counts.push_back(bytes(k, me()));
     }
-    const auto send_begins = begins_of(send_counts), receive_begins = begins_of(receive_counts);
+    // MPI may read all four until the exchange is over.
+    kept_counts_ = {send_counts, begins_of(send_counts), receive_counts, begins_of(receive_counts)};
+    const auto &send_begins = kept_counts_[1], &receive_begins = kept_counts_[3];
     sent_.resize(static_cast<std::size_t>(send_begins.back() + send_counts.back()));
     received_.resize(static_cast<std::size_t>(receive_begins.back() + receive_counts.back()));
     std::byte* to = sent_.data();
     for (std::size_t k = 0; k < nodes_; ++k)
       for (std::size_t p = 0; p < inputs_.size(); ++p) to = pack(p, slices_[k], slice_count(k), to);
-    MPI_Ialltoallv(sent_.data(), send_counts.data(), send_begins.data(), MPI_BYTE, received_.data(),
-                   receive_counts.data(), receive_begins.data(), MPI_BYTE, owner_.leaders_, &request_);
-    // MPI may read the counts until the exchange is over.
-    kept_counts_ = {send_counts, send_begins, receive_counts, receive_begins};
+    MPI_Ialltoallv(sent_.data(), kept_counts_[0].data(), send_begins.data(), MPI_BYTE, received_.data(),
+                   kept_counts_[2].data(), receive_begins.data(), MPI_BYTE, owner_.leaders_, &request_);
   }
 
   std::byte* pack(std::size_t part, std::int64_t begin, std::int64_t count, std::byte* to) {
@@ -119,7 +119,7 @@ class NodeSum::Running : public NodeSum::Operation {
     std::vector<int> counts;
     for (std::size_t k = 0; k < nodes_; ++k)
       counts.push_back(static_cast<int>(static_cast<std::size_t>(slice_count(k)) * wire_size()));
-    const auto begins = begins_of(counts);
+    kept_counts_ = {counts, begins_of(counts)};
     void* memory = result_;
     if constexpr (std::is_same_v<T, float>) {
       if (owner_.bf16_) {
@@ -129,9 +129,8 @@ class NodeSum::Running : public NodeSum::Operation {
                   reinterpret_cast<std::uint16_t*>(sent_.data()) + slices_[me()], slice_count(me()));
       }
     }
-    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory, counts.data(), begins.data(), MPI_BYTE, owner_.leaders_,
-                    &request_);
-    kept_counts_ = {counts, begins};
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory, kept_counts_[0].data(), kept_counts_[1].data(),
+                    MPI_BYTE, owner_.leaders_, &request_);
   }
 
   void unpack_result() {

@@ -9,18 +9,12 @@
 #endif
 
 #include "base/error.hpp"
+#include "base/vector_clones.hpp"
 
 namespace fastbox::comm {
 namespace {
 
 constexpr int most_temporaries = 16;  // one for each level of a tree of 65,536 leaves
-
-// The widest vectors that the machine has, but no fused multiply-add: the bits are the same on all.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
-#define FASTBOX_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define FASTBOX_VECTOR_CLONES
-#endif
 
 FASTBOX_VECTOR_CLONES void add(float* out, const float* a, const float* b, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = a[i] + b[i];

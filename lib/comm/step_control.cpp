@@ -16,7 +16,7 @@ double lower_median(std::vector<double> values) {
 
 }  // namespace
 
-StepControl::StepControl(World& world) : world_(world), all_(static_cast<std::size_t>(world.size())) {
+StepControl::StepControl(World& world) : world_(world) {
   if (world_.size() > 1) world_.mpi().run([this] { MPI_Comm_dup(MPI_COMM_WORLD, &ranks_); });
 }
 
@@ -28,25 +28,27 @@ StepControl::~StepControl() {
 
 void StepControl::post(RankStep mine) {
   mine.rank = world_.rank();
-  mine_ = mine;
-  arrived_.emplace();
+  message_ = std::make_shared<Message>();
+  message_->mine = mine;
+  message_->all.assign(static_cast<std::size_t>(world_.size()), mine);
+  is_under_way_ = true;
   if (world_.size() == 1) {
-    all_[0] = mine_;
-    arrived_->set_value();
+    message_->arrived.set_value();
     return;
   }
-  world_.mpi().post([this] {
+  world_.mpi().post([&mpi = world_.mpi(), message = message_, ranks = ranks_] {
     MPI_Request request;
-    MPI_Iallgather(&mine_, sizeof(RankStep), MPI_BYTE, all_.data(), sizeof(RankStep), MPI_BYTE, ranks_, &request);
-    world_.mpi().watch(request, [this] { arrived_->set_value(); });
+    MPI_Iallgather(&message->mine, sizeof(RankStep), MPI_BYTE, message->all.data(), sizeof(RankStep), MPI_BYTE, ranks,
+                   &request);
+    mpi.watch(request, [message] { message->arrived.set_value(); });
   });
 }
 
 std::span<const RankStep> StepControl::wait() {
   const World::Waiting waiting(world_, Op::waiting_for_ranks);
-  arrived_->get_future().wait();
-  arrived_.reset();
-  return all_;
+  message_->arrived.get_future().wait();
+  is_under_way_ = false;
+  return message_->all;
 }
 
 std::optional<Straggler> find_straggler(std::span<const RankStep> means, double least_share) {

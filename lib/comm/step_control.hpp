@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <future>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,14 +49,20 @@ class StepControl {
   /// All ranks' steps of the message under way; waits for it. Good until the next post().
   std::span<const RankStep> wait();
 
-  bool is_under_way() const { return arrived_.has_value(); }
+  bool is_under_way() const { return is_under_way_; }
 
  private:
+  /// Shared with the MPI thread: where an exception unwinds, what is under way outlives the StepControl.
+  struct Message {
+    RankStep mine;
+    std::vector<RankStep> all;
+    std::promise<void> arrived;
+  };
+
   World& world_;
   MPI_Comm ranks_ = MPI_COMM_NULL;
-  RankStep mine_;
-  std::vector<RankStep> all_;
-  std::optional<std::promise<void>> arrived_;
+  std::shared_ptr<Message> message_;
+  bool is_under_way_ = false;
 };
 
 /// The rank that the others wait for, and why.

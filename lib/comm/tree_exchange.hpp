@@ -3,7 +3,7 @@
 //
 // Serves `shared` (one node: nothing is sent or copied at all), `hierarchical` (several), and `mpi` in bf16 (every rank a
 // node of its own). A bucket is published by a counter in the shared memory; ranks wait for each other there with the MPI
-// thread's pauses, never spinning. Ownership and threads: exchange.hpp.
+// thread's pauses. Ownership and threads: exchange.hpp.
 #pragma once
 
 #include <atomic>

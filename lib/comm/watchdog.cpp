@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <exception>
 
 #include "base/log.hpp"
 
@@ -33,7 +33,16 @@ Watchdog::Watchdog(World& world, const WatchdogOptions& options, std::vector<std
 }
 
 Watchdog::~Watchdog() {
-  if (ranks_ != MPI_COMM_NULL) world_.mpi().set_beat(period, nullptr);
+  if (ranks_ == MPI_COMM_NULL) return;
+  world_.mpi().set_beat(period, nullptr);
+  if (std::uncaught_exceptions() > 0) return;
+  // Nothing may be left under way when MPI ends.
+  world_.barrier();
+  world_.mpi().run([this] {
+    receive();
+    MPI_Waitall(static_cast<int>(sending_.size()), sending_.data(), MPI_STATUSES_IGNORE);
+    MPI_Comm_free(&ranks_);
+  });
 }
 
 bool Watchdog::is_monitor() const {

@@ -5,7 +5,7 @@
 // host, bucket, tensor and what they did last; rank 1 speaks where it is rank 0 that has gone silent. After
 // timeout_seconds every rank that still runs writes its last operations to the log, the monitors add those of silent ranks
 // from their last heartbeats, and the job ends with exit code 4. The object must not outlive the World; its destructor
-// waits for nobody.
+// is collective, but not where an exception unwinds.
 #pragma once
 
 #include <array>

@@ -28,6 +28,7 @@ World::World() : mpi_(std::make_unique<MpiThread>()) {
   nodes_ = static_cast<int>(first_ranks.size());
   for (int& node : nodes_of_ranks_)
     node = static_cast<int>(std::lower_bound(first_ranks.begin(), first_ranks.end(), node) - first_ranks.begin());
+  if (nodes_ > 1) mpi_->set_several_nodes();
   refuse_singletons(size_);
   log::set_rank(rank_, size_);
 }

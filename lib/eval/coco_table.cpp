@@ -1,11 +1,9 @@
 #include "eval/coco_table.hpp"
 
-#include <cmath>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/text.hpp"
+#include "eval/figure_text.hpp"
 
 namespace fastbox::eval {
 namespace {
@@ -29,8 +27,7 @@ constexpr std::array<Row, coco_figure_count> rows = {{{"ap", "AP", "IoU .50:.95"
 nlohmann::ordered_json json_of(const CocoFigures& figures) {
   nlohmann::ordered_json json;
   for (std::size_t i = 0; i < coco_figure_count; ++i) {
-    const double value = figures.values[i];
-    json[rows[i].key] = std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(100 * value);
+    json[rows[i].key] = figure_json(100 * figures.values[i]);
   }
   json["ground_truths"] = figures.ground_truths;
   return json;
@@ -54,8 +51,7 @@ std::string coco_table(const CocoResult& result) {
     table << std::left << std::setw(title_width) << rows[i].title << std::setw(what_width) << rows[i].what
           << std::right;
     for (const auto* column : columns) {
-      const double value = column->values[i];
-      table << std::setw(width) << (std::isnan(value) ? "-" : fixed(100 * value, 2));
+      table << std::setw(width) << figure_text(100 * column->values[i]);
     }
     table << '\n';
   }

@@ -2,28 +2,19 @@
 
 #include <cmath>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/text.hpp"
+#include "eval/figure_text.hpp"
 
 namespace fastbox::eval {
 namespace {
 
-std::string figure(double value, bool known) {
-  return known && !std::isnan(value) ? fixed(value, 2) : "-";
-}
-
-nlohmann::ordered_json number(double value) {
-  return std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
-}
-
 nlohmann::ordered_json json_of(const AveragePrecision& one) {
   nlohmann::ordered_json precision = nlohmann::ordered_json::array();
-  for (const double value : one.precision) precision.push_back(number(value));
-  return {{"ap40", number(one.ap40)},
-          {"ap11", number(one.ap11)},
-          {"mean41", number(one.mean41)},
+  for (const double value : one.precision) precision.push_back(figure_json(value));
+  return {{"ap40", figure_json(one.ap40)},
+          {"ap11", figure_json(one.ap11)},
+          {"mean41", figure_json(one.mean41)},
           {"ground_truths", one.ground_truths},
           {"precision", std::move(precision)}};
 }
@@ -43,7 +34,7 @@ std::string result_table(const KittiResult& result, double milliseconds_per_imag
       table << std::left << std::setw(12) << (d == 0 ? class_names[c] : "") << std::setw(10) << difficulty_names[d]
             << std::right;
       for (const double value : {one.ap40, one.ap11, one.mean41})
-        table << std::setw(12) << figure(value, result.detected[c]);
+        table << std::setw(12) << figure_text(value, result.detected[c]);
       table << std::setw(15) << one.ground_truths << '\n';
     }
   return std::move(table).str();
@@ -59,7 +50,7 @@ nlohmann::ordered_json result_json(const KittiResult& result, double millisecond
   return {{"frames", result.frames},
           {"evaluator", name_of(result.evaluator)},
           {"classes", std::move(classes)},
-          {"milliseconds_per_image", number(milliseconds_per_image)}};
+          {"milliseconds_per_image", figure_json(milliseconds_per_image)}};
 }
 
 }  // namespace fastbox::eval

@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 
-#include <cmath>
+#include "train/adam_kernel.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -18,17 +18,12 @@ void step(const at::Tensor& parameters, const at::Tensor& gradient, const at::Te
   const Number* const g = gradient.const_data_ptr<Number>();
   Number* const first = m.data_ptr<Number>();
   Number* const second = v.data_ptr<Number>();
-  const auto b1 = static_cast<Number>(beta1), b2 = static_cast<Number>(beta2);
-  const auto c1 = static_cast<Number>(1 - beta1), c2 = static_cast<Number>(1 - beta2);
-  const auto size = static_cast<Number>(step_size), eps = static_cast<Number>(epsilon);
-  const auto scale = static_cast<Number>(gradient_scale);
+  const AdamFactors<Number> factors{static_cast<Number>(step_size),     static_cast<Number>(beta1),
+                                    static_cast<Number>(beta2),         static_cast<Number>(1 - beta1),
+                                    static_cast<Number>(1 - beta2),     static_cast<Number>(epsilon),
+                                    static_cast<Number>(gradient_scale)};
   at::parallel_for(0, parameters.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Number scaled = g[i] * scale;
-      first[i] = b1 * first[i] + c1 * scaled;
-      second[i] = b2 * second[i] + c2 * scaled * scaled;
-      w[i] -= size * first[i] / (std::sqrt(second[i]) + eps);
-    }
+    adam_kernel(w + begin, g + begin, first + begin, second + begin, end - begin, factors);
   });
 }
 

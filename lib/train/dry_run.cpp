@@ -53,8 +53,8 @@ Memory memory_of(const config::Settings& settings, const ModelCost& cost, const 
 }
 
 /// The exchange of an average step under parallel.scheme. `hiding_seconds`: the backward that runs beside it.
-comm::Exchange exchange_of(const config::Settings& settings, const ModelCost& cost, const comm::BucketPlan& plan,
-                           const std::vector<double>& seconds, double hiding_seconds, double compute_seconds) {
+comm::ExchangeCost exchange_of(const config::Settings& settings, const ModelCost& cost, const comm::BucketPlan& plan,
+                               const std::vector<double>& seconds, double hiding_seconds, double compute_seconds) {
   const double all = sum(seconds);
   if (settings.parallel.scheme == "local") {  // nothing beside it, but only every so many steps
     const double share = all / static_cast<double>(std::max<std::int64_t>(1, settings.parallel.local_steps));

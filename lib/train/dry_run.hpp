@@ -45,7 +45,7 @@ struct Prediction {
   double epochs = 0;
   Memory memory;
   double ring_seconds = 0, tree_seconds = 0, halving_seconds = 0;  ///< all buckets of a step, by each algorithm
-  comm::Exchange exchange;                                         ///< by the algorithm that was asked for
+  comm::ExchangeCost exchange;                                     ///< by the algorithm that was asked for
   double compute_seconds = 0;                                      ///< of a step on one rank, alone
   double slowest_seconds = 0;                                      ///< wait for the slowest rank
   double step_seconds = 0;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -22,23 +23,30 @@ eval::FirstPass first_pass_from(const std::string& bytes) {
   return eval::FirstPass::from_numbers(numbers);
 }
 
-/// Throws the first rank's problem on all ranks, where any has one.
-void share_problem(comm::World& world, ExitCode mine, const std::string& message) {
-  const ExitCode code = world.agree(mine);
+}  // namespace
+
+void together(comm::World& world, const std::function<void()>& work) {
+  ExitCode code = ExitCode::done;
+  std::string message, first;
+  try {
+    work();
+  } catch (const Error& error) {
+    code = error.code();
+    message = error.what();
+  }
+  code = world.agree(code);
   if (code == ExitCode::done) return;
-  std::string first;
   for (const auto& text : world.gather(message))
     if (first.empty()) first = text;
   fail(code, world.broadcast(first));
 }
 
-}  // namespace
-
 eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
                                   eval::Evaluator evaluator) {
   if (world.size() == 1) return eval::evaluate(mine, evaluator);
-  const eval::Matcher matcher(mine, evaluator);
-  const auto numbers = matcher.first_pass().to_numbers();
+  std::optional<eval::Matcher> matcher;
+  together(world, [&] { matcher.emplace(mine, evaluator); });
+  const auto numbers = matcher->first_pass().to_numbers();
   eval::FirstPass found;
   for (const auto& bytes :
        world.gather(std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double))))
@@ -48,7 +56,7 @@ eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::Fram
       world.broadcast(std::string(reinterpret_cast<const char*>(merged.data()), merged.size() * sizeof(double))));
 
   const auto thresholds = eval::sample_thresholds(found);
-  auto counts = matcher.second_pass(thresholds);
+  auto counts = matcher->second_pass(thresholds);
   // Whole numbers below 2^53: exact as doubles, in any order.
   const auto sums = world.sum({counts.numbers.begin(), counts.numbers.end()});
   std::transform(sums.begin(), sums.end(), counts.numbers.begin(), [](double sum) { return std::llround(sum); });
@@ -60,10 +68,9 @@ Evaluation evaluate(models::FastBox& model, const config::Settings& settings, co
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);
   std::vector<eval::FrameObjects> mine;
-  std::string lines, problem;
-  ExitCode code = ExitCode::done;
+  std::string lines;
   double seconds = 0;
-  try {
+  together(world, [&] {
     for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
       const auto frame =
           data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
@@ -74,11 +81,7 @@ Evaluation evaluate(models::FastBox& model, const config::Settings& settings, co
       lines += text + end_of_frame;
       mine.push_back({frame.name, frame.objects, io::parse_detections(text, frame.name)});
     }
-  } catch (const Error& error) {
-    code = error.code();
-    problem = error.what();
-  }
-  share_problem(world, code, problem);
+  });
 
   Evaluation evaluation;
   evaluation.milliseconds_per_image = 1e3 * world.sum({seconds})[0] / static_cast<double>(frames.size());

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,8 +24,13 @@ struct Evaluation {
   double milliseconds_per_image = 0;       ///< forward, decode and suppression; the mean over frames and ranks
 };
 
+/// Does the work on every rank. Where it throws an Error on some, all throw: the first such rank's message, with one code.
+/// So nobody waits for a rank that met a bad file. Collective.
+void together(comm::World& world, const std::function<void()>& work);
+
 /// The figures of all ranks' frames together, to the last digit those of one process that has them all: each matches its
-/// own, and what travels are scores and counts. Collective; the same on all ranks.
+/// own, and what travels are scores and counts. Throws on every rank what eval::evaluate does on any. Collective; the same
+/// on all ranks.
 eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
                                   eval::Evaluator evaluator = eval::Evaluator::kitti2017);
 

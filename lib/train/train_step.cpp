@@ -61,19 +61,6 @@ BatchTensors part_of(const BatchTensors& batch, std::int64_t begin, std::int64_t
   return {part(batch.image), {part(targets.confidence), part(targets.box), part(targets.mask)}};
 }
 
-/// Ranks that step alone have no one order of additions to keep.
-comm::ShardChoice choose_shards(const config::Settings& settings, int batch, int ranks, bool on_gpu) {
-  const auto& parallel = settings.parallel;
-  // A GPU is at its best with all of a rank's images at once, and NCCL keeps no order.
-  if (on_gpu && parallel.shards == "auto") return {};
-  if (parallel.scheme != "local") return comm::choose_shards(parallel.shards, batch, ranks);
-  if (parallel.shards != "auto" && parallel.shards != "off")
-    fail(ExitCode::usage,
-         "parallel.shards: the scheme local depends on the number of ranks; "
-         "choose another parallel.scheme, or set parallel.shards to off");
-  return {};
-}
-
 std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
                              const comm::BucketPlan& plan) {
   std::vector<Layer> layers;
@@ -83,6 +70,19 @@ std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor
 }
 
 }  // namespace
+
+comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, bool on_gpu) {
+  const auto& parallel = settings.parallel;
+  // A GPU is at its best with all of a rank's images at once, and NCCL keeps no order.
+  if (on_gpu && parallel.shards == "auto") return {};
+  if (parallel.scheme != "local") return comm::choose_shards(parallel.shards, plan_run(settings, ranks).batch, ranks);
+  // Ranks that step alone have no one order of additions to keep.
+  if (parallel.shards != "auto" && parallel.shards != "off")
+    fail(ExitCode::usage,
+         "parallel.shards: the scheme local depends on the number of ranks; "
+         "choose another parallel.scheme, or set parallel.shards to off");
+  return {};
+}
 
 TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings)
     : model_(model),
@@ -97,8 +97,7 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
       micro_batch_(settings.train.micro_batch),
       parameters_(model.parameters_in_forward_order()),
       control_(world) {
-  const int batch = plan_run(settings, world.size()).batch;
-  const auto choice = choose_shards(settings, batch, world.size(), !parameters_[0].second.is_cpu());
+  const auto choice = choose_shards(settings, world.size(), !parameters_[0].second.is_cpu());
   shards_ = choice.shards;
   if (!choice.reason.empty()) log::info(choice.reason);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "comm/gradient_averager.hpp"
+#include "comm/shards.hpp"
 #include "comm/step_control.hpp"
 #include "config/settings.hpp"
 #include "data/batch.hpp"
@@ -46,6 +47,10 @@ struct StepInput {
   double data_seconds = 0;  ///< that it waited for them
   std::uint32_t flags = 0;  ///< comm::StepFlag: wishes, on which the ranks agree in this step or (pipelined) the next
 };
+
+/// parallel.shards made a number for so many ranks. Throws Error(usage) where the ranks do not divide an explicit one, or
+/// the scheme cannot keep an order.
+comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, bool on_gpu);
 
 class TrainStep {
  public:

@@ -21,6 +21,7 @@
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
 #include "train/metrics_log.hpp"
+#include "train/progress.hpp"
 #include "train/run_folder.hpp"
 #include "train/same_start.hpp"
 #include "train/schedule.hpp"
@@ -34,81 +35,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-/// What is summed up between two progress lines, over this rank's steps.
-struct Interval {
-  StepReport sum;
-  double data_seconds = 0;
-  std::int64_t steps = 0, samples = 0, exchanges = 0;
-  std::vector<comm::RankStep> ranks;  // sums of their own times
-  Clock::time_point begin = Clock::now();
-
-  void add(const StepReport& step, double waited, std::int64_t images) {
-    sum.confidence += step.confidence, sum.box += step.box;
-    sum.delta_confidence += step.delta_confidence, sum.delta_box += step.delta_box;
-    sum.weight_decay += step.weight_decay, sum.gradient_norm += step.gradient_norm;
-    sum.forward_seconds += step.forward_seconds, sum.backward_seconds += step.backward_seconds;
-    sum.exposed_seconds += step.exposed_seconds, sum.optimizer_seconds += step.optimizer_seconds;
-    data_seconds += waited;
-    ++steps;
-    samples += images;
-    if (step.ranks.empty()) return;
-    ranks.resize(step.ranks.size());
-    for (std::size_t i = 0; i < ranks.size(); ++i) {
-      ranks[i].rank = step.ranks[i].rank;
-      ranks[i].data_seconds += step.ranks[i].data_seconds;
-      ranks[i].compute_seconds += step.ranks[i].compute_seconds;
-      ranks[i].exchange_seconds += step.ranks[i].exchange_seconds;
-    }
-    ++exchanges;
-  }
-
-  /// Every rank's own seconds per exchange, which all ranks know.
-  std::vector<comm::RankStep> mean_of_ranks() const {
-    auto means = ranks;
-    for (auto& rank : means)
-      for (double* part : {&rank.data_seconds, &rank.compute_seconds, &rank.exchange_seconds})
-        *part /= static_cast<double>(exchanges);
-    return means;
-  }
-};
-
-std::string ap_text(const eval::KittiResult& result, const std::string& type) {
-  const auto known = std::find(eval::class_names.begin(), eval::class_names.end(), lower(type));
-  const auto& figures = result.classes.at(static_cast<std::size_t>(known - eval::class_names.begin()));
-  const auto line = [&](double eval::AveragePrecision::*figure) {
-    return concat(fixed(figures[0].*figure, 2), " / ", fixed(figures[1].*figure, 2), " / ",
-                  fixed(figures[2].*figure, 2));
-  };
-  return concat(type, " AP40 ", line(&eval::AveragePrecision::ap40), "  AP11 ", line(&eval::AveragePrecision::ap11),
-                "  mean41 ", line(&eval::AveragePrecision::mean41), " (easy / moderate / hard)");
-}
-
-/// Each rank's own seconds in a step, and the one that the others wait for.
-void add_ranks(Json& line, const std::vector<comm::RankStep>& means, const std::optional<comm::Straggler>& straggler) {
-  Json ranks = Json::array();
-  for (const auto& rank : means)
-    ranks.push_back(
-        {{"data", rank.data_seconds}, {"compute", rank.compute_seconds}, {"exchange", rank.exchange_seconds}});
-  line["rank_times"] = ranks;
-  if (straggler)
-    line["straggler"] = {
-        {"rank", straggler->rank}, {"cause", straggler->cause}, {"late_seconds", straggler->late_seconds}};
-}
-
-/// The figures of the evaluated class as metrics.jsonl and the history hold them.
-Json ap_json(const eval::KittiResult& result) {
-  Json json;
-  for (std::size_t c = 0; c < eval::class_count; ++c) {
-    if (!result.detected[c]) continue;
-    for (std::size_t d = 0; d < eval::difficulty_count; ++d) {
-      const auto& figures = result.classes[c][d];
-      json[eval::class_names[c]][eval::difficulty_names[d]] = {
-          {"ap40", figures.ap40}, {"ap11", figures.ap11}, {"mean41", figures.mean41}};
-    }
-  }
-  return json;
 }
 
 /// The run file as it is kept in the run folder: with absolute paths, so that a checkpoint can be evaluated from
@@ -164,7 +90,7 @@ class Run {
   std::int64_t step_ = 0, samples_ = 0, saved_step_ = -1, evaluated_step_ = -1;
   Json history_ = Json::array();
   std::uint32_t flags_ = 0;  // what the ranks agreed on last
-  Interval interval_;
+  Progress progress_;
 };
 
 Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world)
@@ -317,54 +243,15 @@ void Run::one_step() {
   flags_ = report.flags;
   ++step_;
   samples_ += images;
-  interval_.add(report, input.data_seconds, images);
+  progress_.add(report, input.data_seconds, images);
 }
 
 void Run::report_progress() {
-  const auto& mine = interval_.sum;
-  // One exchange: losses are shares of the global batch's, so their sum is it; times are averaged over the ranks.
-  const auto all = world_.sum({mine.confidence, mine.box, mine.delta_confidence, mine.delta_box, mine.weight_decay,
-                               interval_.data_seconds, mine.forward_seconds, mine.backward_seconds,
-                               mine.exposed_seconds, mine.optimizer_seconds});
-  const double steps = static_cast<double>(interval_.steps), ranks = world_.size();
-  const double seconds = seconds_since(interval_.begin), rate = static_cast<double>(interval_.samples) / seconds;
-  const double loss = (all[0] + all[1] + all[2] + all[3] + all[4]) / steps;
-  const double left = static_cast<double>(plan_.samples - samples_) / rate;
-  const double rate_now = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
-  const auto rank_means = interval_.mean_of_ranks();
-  const auto straggler = comm::find_straggler(rank_means);
-  log::info(position(), "  loss ", fixed(loss, 4), "  rate ", significant(rate_now, 3), "  ", fixed(rate, 2),
-            " images/s  data ", fixed(100 * all[5] / ranks / seconds, 1), " %  exchange ",
-            fixed(100 * all[8] / ranks / seconds, 1), " %  left ", fixed(left / 60, 1), " min",
-            straggler ? concat("  slowest rank ", straggler->rank, " (+", fixed(1e3 * straggler->late_seconds, 0),
-                               " ms, ", straggler->cause, ")")
-                      : "");
-  if (metrics_) {
-    const auto mean = [&](std::size_t i) { return all[i] / steps; };
-    const auto time = [&](std::size_t i) { return all[i] / ranks / steps; };
-    Json line = {{"step", step_},
-                 {"samples", samples_},
-                 {"loss", loss},
-                 {"losses",
-                  {{"confidence", mean(0)},
-                   {"box", mean(1)},
-                   {"delta_confidence", mean(2)},
-                   {"delta_box", mean(3)},
-                   {"weight_decay", mean(4)}}},
-                 {"learning_rate", rate_now},
-                 {"gradient_norm", mine.gradient_norm / steps},
-                 {"images_per_second", rate},
-                 {"ranks", world_.size()},
-                 {"time",
-                  {{"data", time(5)},
-                   {"forward", time(6)},
-                   {"backward", time(7)},
-                   {"exposed_communication", time(8)},
-                   {"optimizer", time(9)}}}};
-    if (world_.size() > 1) add_ranks(line, rank_means, straggler);
-    metrics_->write(line);
-  }
-  interval_ = Interval();
+  const auto summary = progress_.summarise(world_);
+  const double rate = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
+  const double left = static_cast<double>(plan_.samples - samples_) / summary.images_per_second;
+  log::info(position(), "  ", progress_text(summary, rate), "  left ", fixed(left / 60, 1), " min");
+  if (metrics_) metrics_->write(progress_json(summary, step_, samples_, rate, world_.size()));
 }
 
 void Run::evaluate_now() {
@@ -400,7 +287,7 @@ void Run::evaluate_now() {
       log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));
     }
   }
-  interval_.begin += Clock::now() - begin;  // the time is not the steps'
+  progress_.leave_out(Clock::now() - begin);  // the time is not the steps'
 }
 
 void Run::save() {
@@ -412,7 +299,7 @@ void Run::save() {
     log::info(position(), "  checkpoint saved in ", fixed(seconds_since(begin), 2), " s");
   }
   saved_step_ = step_;
-  interval_.begin += Clock::now() - begin;
+  progress_.leave_out(Clock::now() - begin);
 }
 
 void Run::go() {
@@ -427,7 +314,7 @@ void Run::go() {
   // A stop came before the evaluation that was due with the checkpoint: the history must not miss it.
   if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
     evaluate_now();
-  interval_ = Interval();
+  progress_ = Progress();
   std::int64_t before = samples_;  // the last moment at which something due was seen to
   while (!finished()) {
     one_step();
@@ -446,6 +333,7 @@ void Run::go() {
     if (stop || checkpoint_due) save();
     if (stop) {
       write_trace();
+      watchdog_.reset();
       world_.barrier();
       fail(ExitCode::stopped, "stopped on request after ", position(), "; run again with --resume to go on");
     }

@@ -49,7 +49,6 @@ class ReducerStep {
       m_.push_back(at::zeros_like(parameter)), v_.push_back(at::zeros_like(parameter));
       steps_.push_back(at::zeros({}));
     }
-    std::vector<at::Tensor> reversed(parameters_.rbegin(), parameters_.rend());
     const std::vector<std::size_t> limits = {c10d::kDefaultFirstBucketBytes, c10d::kDefaultBucketBytesCap};
     const auto [buckets, sizes] = c10d::compute_bucket_assignment_by_size(parameters_, limits);
     // As DistributedDataParallel does: the last parameters' bucket first.
@@ -61,7 +60,7 @@ class ReducerStep {
         /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false, std::vector<std::int64_t>{});
   }
 
-  void run(const train::BatchTensors& batch, const std::vector<std::uint64_t>& seeds, int ranks, double rate) {
+  void run(const train::BatchTensors& batch, const std::vector<std::uint64_t>& seeds, double rate) {
     for (auto& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
     reducer_->prepare_for_forward();
     reducer_->rebuild_buckets();
@@ -71,12 +70,9 @@ class ReducerStep {
     const double divisor = static_cast<double>(batch.image.size(0));
     const models::Losses terms =
         models::losses(out, batch.targets, model_.encoder().kernels(), loss_options(), divisor);
-    static_cast<void>(ranks);
     terms.total().backward();
     step_optimizer(rate);
   }
-
-  const std::vector<at::Tensor>& parameters() const { return parameters_; }
 
  private:
   models::LossOptions loss_options() const {
@@ -120,7 +116,7 @@ nlohmann::ordered_json compare(const Options& options, comm::World& world) {
   const std::vector<std::uint64_t> seeds(static_cast<std::size_t>(share.count), 1);
 
   std::vector<double> our_times, their_times, ratios;
-  const auto timed = [&](std::vector<double>& times, const auto& step, bool counts) {
+  const auto timed = [&](std::vector<double>& times, const auto& step) {
     std::vector<double> of_round;
     world.barrier();
     for (int i = 0; i < options.steps; ++i) {
@@ -128,18 +124,16 @@ nlohmann::ordered_json compare(const Options& options, comm::World& world) {
       step();
       of_round.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
     }
-    if (counts) times.insert(times.end(), of_round.begin(), of_round.end());
+    times.insert(times.end(), of_round.begin(), of_round.end());
     return apps::median(of_round);
   };
   for (int i = 0; i < uncounted_steps; ++i) {
     ours.run(tensors, seeds, plan.batch, plan.peak_learning_rate);
-    theirs.run(tensors, seeds, world.size(), plan.peak_learning_rate);
+    theirs.run(tensors, seeds, plan.peak_learning_rate);
   }
   for (int round = 0; round < options.rounds; ++round) {
-    const double a = timed(
-        our_times, [&] { ours.run(tensors, seeds, plan.batch, plan.peak_learning_rate); }, true);
-    const double b = timed(
-        their_times, [&] { theirs.run(tensors, seeds, world.size(), plan.peak_learning_rate); }, true);
+    const double a = timed(our_times, [&] { ours.run(tensors, seeds, plan.batch, plan.peak_learning_rate); });
+    const double b = timed(their_times, [&] { theirs.run(tensors, seeds, plan.peak_learning_rate); });
     ratios.push_back(b / a);
   }
   return {{"ranks", world.size()},

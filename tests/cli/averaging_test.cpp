@@ -76,6 +76,8 @@ TEST_CASE("shards that the ranks do not divide are refused, with the nearest num
   const fs::path folder = new_path("averaging-refused");
   const Outcome outcome = run(on_ranks(4, fifty_steps(folder, {"parallel.shards=6"})));
   CHECK_THAT(outcome, Exits(2) && Tells("the nearest: 3 or 6 ranks, or 4 or 8 shards"));
+  CHECK_THAT(run(fifty_steps(folder, {"parallel.shards=6"}) + Words{"--dry-run", "--ranks", "4"}),
+             Exits(2) && Tells("the nearest: 3 or 6 ranks"));
   CHECK_THAT(run(on_ranks(2, fifty_steps(folder, {"parallel.shards=12", "parallel.allreduce=mpi"}))),
              Exits(2) && Tells("mpi cannot keep the order"));
   CHECK_THAT(run(on_ranks(2, fifty_steps(folder, {"parallel.shards=12", "parallel.scheme=local"}))),

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
+#include <thread>
+
 #include "comm/gradient_averager.hpp"
 #include "mpi/ranks.hpp"
 
@@ -175,4 +178,33 @@ TEST_CASE("flat buffers are averaged, and a step without exchange stays this ran
   averager.end_pass();
   averager.wait();
   CHECK(at::allclose(gradient_of(averager, parameters, 0), (1.0 + world.rank()) * parameters[0].second.detach()));
+}
+
+TEST_CASE("an exception amid a step leaves the buckets under way to the MPI thread", "[gradient_averager]") {
+  auto& world = test::world();
+  for (const std::string algorithm : {"mpi", "auto"}) {
+    INFO(algorithm);
+    const std::int64_t before = world.standing().buckets_done;
+    std::int64_t buckets = 0;
+    try {
+      auto parameters = make_parameters();
+      auto options = tiny_buckets();
+      options.exchange.algorithm = algorithm;
+      GradientAverager averager(world, parameters, options);
+      buckets = static_cast<std::int64_t>(averager.plan().buckets.size());
+      // The first rank's buckets wait for the others' after its averager is gone.
+      if (!world.is_first()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      averager.begin();
+      averager.begin_pass(averager.leaves().begin, true, true);
+      loss_of(parameters, 1, none).backward();
+      throw Error(ExitCode::data, "amid a step");
+    } catch (const Error& error) {
+      CHECK(error.code() == ExitCode::data);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (world.standing().buckets_done < before + buckets && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    CHECK(world.standing().buckets_done == before + buckets);
+    world.barrier();
+  }
 }

@@ -67,3 +67,16 @@ TEST_CASE("ranks that differ by less than a twentieth are not blamed", "[step_co
   CHECK(find_straggler(ranks)->rank == 2);
   CHECK_FALSE(find_straggler(std::span(ranks).first(1)).has_value());
 }
+
+TEST_CASE("an exception leaves the message under way to the MPI thread", "[step_control]") {
+  auto& world = test::world();
+  try {
+    StepControl control(world);
+    if (!world.is_first()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    control.post({});  // the first rank's is answered after its StepControl is gone
+    throw Error(ExitCode::data, "amid a step");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::data);
+  }
+  CHECK(world.max({world.rank()})[0] == world.size() - 1);
+}

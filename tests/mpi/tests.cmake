@@ -5,16 +5,22 @@ target_include_directories(mpi_tests PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(mpi_tests PRIVATE Catch2::Catch2 fastbox_train fastbox_options)
 fastbox_use_torch(mpi_tests)
 
+# Seconds. Sanitized code is many times slower.
+set(FASTBOX_MPI_TIMEOUT 300)
+if(FASTBOX_SANITIZE)
+  set(FASTBOX_MPI_TIMEOUT 3000)
+endif()
+
 # fastbox_mpi_test(CONCERN RANKS [NAME suffix ENVIRONMENT assignment])
 function(fastbox_mpi_test concern ranks)
   cmake_parse_arguments(MPI "" "NAME;ENVIRONMENT" "" ${ARGN})
   set(name mpi.${concern}.${ranks}${MPI_NAME})
   add_test(NAME ${name} COMMAND ${FASTBOX_MPIEXEC} -n ${ranks} $<TARGET_FILE:mpi_tests> "[${concern}]" --warn NoTests)
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 PROCESSORS 2 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${FASTBOX_MPI_TIMEOUT} PROCESSORS 2 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     ENVIRONMENT "OMP_NUM_THREADS=1;${MPI_ENVIRONMENT}")
 endfunction()
 
-foreach(concern world exchange gpu_exchange gradient_averager train_step shards)
+foreach(concern world exchange gpu_exchange gradient_averager step_control train_step shards)
   foreach(ranks 1 2 3 4)
     fastbox_mpi_test(${concern} ${ranks})
   endforeach()

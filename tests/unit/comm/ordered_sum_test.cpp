@@ -53,6 +53,34 @@ std::vector<const T*> pointers(const std::vector<std::vector<T>>& buffers) {
 
 }  // namespace
 
+TEMPLATE_TEST_CASE("past the caches: the same bits and norms, aligned or not, in place or not", "[ordered_sum]", float,
+                   double) {
+  for (const int count : {1, 2, 5}) {
+    const SumTree tree(count);
+    const auto leaves = made_leaves<TestType>(count);
+    const auto expected = sums_of(leaves, {tree.root()})[0];
+    std::vector<LeafRange> nodes;
+    for (int leaf = 0; leaf < count; ++leaf) nodes.push_back({leaf, leaf + 1});
+    const OrderedSum sum(nodes, {tree.root()});
+    std::vector<double> norms(static_cast<std::size_t>(comm::blocks_of(elements)));
+    comm::block_squares(expected.data(), elements, norms.data());
+    for (const int shift : {0, 1}) {
+      INFO(count << " leaves, " << shift << " elements off");
+      std::vector<TestType> memory(static_cast<std::size_t>(elements + shift + 1), TestType(-7));
+      std::vector<double> squares(norms.size());
+      TestType* const output = memory.data() + shift;
+      sum.run<TestType>(pointers(leaves), std::span(&output, 1), 0, elements, squares.data(), true);
+      REQUIRE(std::equal(expected.begin(), expected.end(), output));
+      REQUIRE(squares == norms);
+      REQUIRE(memory.back() == TestType(-7));
+    }
+    auto own = leaves;
+    TestType* const first = own[0].data();
+    sum.run<TestType>(pointers(own), std::span(&first, 1), 0, elements, nullptr, true);
+    REQUIRE((own[0] == expected));
+  }
+}
+
 TEMPLATE_TEST_CASE("whoever shares the leaves out, the sum has the same bits", "[ordered_sum]", float, double) {
   for (const int count : {1, 2, 3, 5, 7, 8, 12, 31}) {
     const SumTree tree(count);

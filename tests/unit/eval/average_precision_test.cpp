@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <limits>
 
 #include "eval/matching.hpp"
 #include "scenes.hpp"
@@ -182,6 +183,24 @@ TEST_CASE("a threshold at which nothing counts gives NaN in its slot", "[average
   CHECK(std::isnan(one.ap11));
   CHECK(std::isnan(one.mean41));
   CHECK(one.ap40 == 0);
+}
+
+TEST_CASE("scores may be infinite, and -10000000 or less finds nothing", "[average_precision]") {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  for (const auto evaluator : {Evaluator::kitti2017, Evaluator::kitti2017a, Evaluator::kitti2012}) {
+    const auto with = [&](double score) {
+      return of({label("Car", here)}, {detection("Car", here, score)}, evaluator);
+    };
+    for (const double score : {infinite, 1e300, -9'999'999.5}) {
+      CHECK(is_one_hit(with(score).classes[car][easy]));
+      CHECK(with(score).classes[car][easy].thresholds[0] == score);
+    }
+    for (const double score : {-1e7, -1e300, -infinite}) {
+      CHECK(with(score).detected[car]);
+      CHECK(with(score).classes[car][easy].ground_truths == 1);
+      CHECK(with(score).classes[car][easy].thresholds.empty());
+    }
+  }
 }
 
 TEST_CASE("boxes turned inside out count as KittiBox's results do", "[average_precision]") {
