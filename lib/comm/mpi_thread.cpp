@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/error.hpp"
+#include "comm/launcher.hpp"
 
 namespace fastbox::comm {
 namespace {

@@ -66,8 +66,8 @@ class MpiThread {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;   // guarded by mutex_
-  bool stopping_ = false;                     // guarded by mutex_
+  std::deque<std::function<void()>> tasks_;  // guarded by mutex_
+  bool stopping_ = false;                    // guarded by mutex_
   std::atomic<bool> several_nodes_ = false;
   std::list<std::function<bool()>> watched_;  // MPI thread only; polls may add to it
   std::function<void()> beat_;                // MPI thread only, as the two below
