@@ -16,6 +16,7 @@
 #include "io/image.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
+#include "train/evaluator.hpp"
 
 namespace fastbox::apps {
 namespace {
@@ -82,22 +83,24 @@ void predict(const Options& options, comm::World& world) {
   const train::Detector detector(*loaded.model, settings);
   const auto share = data::share_of(static_cast<std::int64_t>(images.size()), world.rank(), world.size());
   std::string lines;
-  for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
-    const fs::path& image = images[static_cast<std::size_t>(i)];
-    const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
-    const auto objects = detector.detect(frame);
-    const fs::path result = fs::path(options.out) / image.stem();
-    const std::string text = io::format_detections(objects);
-    if (options.format == "kitti")
-      write_file_atomically(result.string() + ".txt", text);
-    else
-      lines += text + end_of_image;
-    if (options.draw) {
-      cv::Mat picture = io::read_frame(image);
-      eval::draw_objects(picture, objects, {}, {options.draw_score});
-      io::write_picture(result.string() + ".png", picture);
+  train::together(world, [&] {
+    for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
+      const fs::path& image = images[static_cast<std::size_t>(i)];
+      const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
+      const auto objects = detector.detect(frame);
+      const fs::path result = fs::path(options.out) / image.stem();
+      const std::string text = io::format_detections(objects);
+      if (options.format == "kitti")
+        write_file_atomically(result.string() + ".txt", text);
+      else
+        lines += text + end_of_image;
+      if (options.draw) {
+        cv::Mat picture = io::read_frame(image);
+        eval::draw_objects(picture, objects, {}, {options.draw_score});
+        io::write_picture(result.string() + ".png", picture);
+      }
     }
-  }
+  });
   if (options.format == "coco") write_coco(options, images, world.gather(lines), world);
   log::info(images.size(), " images: results in ", options.out);
 }

@@ -20,7 +20,7 @@ TEST_CASE("heartbeats and warnings leave the steps beside them as they are", "[w
   options.first_bucket_mib = options.bucket_mib = 64.0 / (1 << 20);
   comm::GradientAverager averager(world, parameters, options);
   REQUIRE(averager.plan().buckets.size() == 2);
-  // Two beats and two late ranks: the first rank warns, and the second where it is the first that is late.
+  // Each late for two beats: of the second rank the first warns; of the first nobody, because its heartbeats go on.
   const comm::Watchdog watchdog(world, {0.1, 600}, {"b", "a"}, {0, 1});
   for (int late = 0; late < std::min(2, world.size()); ++late) {
     if (world.rank() == late) std::this_thread::sleep_for(std::chrono::milliseconds(1100));
