@@ -113,12 +113,26 @@ void GradientAverager::make_slots(int sets, const at::TensorOptions& options) {
     for (std::size_t p = 0; p < exchange_->parts().size(); ++p) parts_.back().push_back(flat(exchange_->part(set, p)));
     results_.push_back(flat(exchange_->result(set)));
   }
-  for (auto& buffer : scratch_) buffer = at::zeros({plan_.elements}, options);
 }
 
-const at::Tensor& GradientAverager::slot(std::size_t index) const {
+const at::Tensor& GradientAverager::slot(std::size_t index) {
   const std::size_t parts = exchange_->parts().size();
-  return index < parts ? parts_[set_now()][index] : scratch_[index - parts];
+  if (index < parts) return parts_[set_now()][index];
+  at::Tensor& buffer = scratch_[index - parts];
+  // The last of them is needed only by leaves of several micro-batches.
+  if (!buffer.defined()) buffer = at::zeros({plan_.elements}, results_[0].options());
+  return buffer;
+}
+
+/// A leaf of one pass whose left sibling is there is added to it at once: a write and a read less than by way of a slot
+/// of its own, and the same bits, since a sum of two has no order.
+bool GradientAverager::adds_to_sibling() const {
+  return first_pass_ && last_pass_ && !work().additions.empty();
+}
+
+at::Tensor GradientAverager::destination(std::size_t parameter) {
+  const std::size_t index = adds_to_sibling() ? work().additions[0].first : work().slot;
+  return view_of(slot(index), parameters_[parameter].second, plan_.slots[plan_.slot_of_parameter[parameter]]);
 }
 
 void GradientAverager::begin(bool exchange) {
@@ -146,15 +160,15 @@ void GradientAverager::take_gradient(std::size_t parameter) {
   at::Tensor gradient = std::move(variable.mutable_grad());
   variable.mutable_grad() = at::Tensor();
   const at::NoGradGuard no_gradient;
-  const at::Tensor view = view_of(slot(work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].slot), variable,
-                                  plan_.slots[plan_.slot_of_parameter[parameter]]);
+  if (arrived_[parameter])
+    fail(ExitCode::defect, "a second gradient of ", parameters_[parameter].first, " in one pass; each needs a pass");
   // Autograd's own accumulation would be a pass of zeroing and one of adding; the first write needs neither.
-  if (first_pass_ && !arrived_[parameter])
-    view.copy_(gradient);
+  if (first_pass_ && !adds_to_sibling())
+    destination(parameter).copy_(gradient);
   else
-    view.add_(gradient);
+    destination(parameter).add_(gradient);
   ever_arrived_[parameter] = true;
-  if (!arrived_[parameter]) note_arrival(parameter);
+  note_arrival(parameter);
 }
 
 void GradientAverager::note_arrival(std::size_t parameter) {
@@ -172,8 +186,10 @@ void GradientAverager::note_arrival(std::size_t parameter) {
 /// The leaf's gradients of this bucket are whole: they join their siblings', still in the cache.
 void GradientAverager::complete_bucket(std::size_t index) {
   const Bucket& bucket = plan_.buckets[index];
-  for (const auto& [sum, addend] : work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].additions)
+  for (std::size_t i = adds_to_sibling() ? 1 : 0; i < work().additions.size(); ++i) {
+    const auto& [sum, addend] = work().additions[i];
     slot(sum).narrow(0, bucket.offset, bucket.count).add_(slot(addend).narrow(0, bucket.offset, bucket.count));
+  }
   if (leaf_ + 1 < leaves_.end) return;
   // In the buckets' order, whatever the order of arrival: ranks must start the same ones in the same order.
   while (launched_ < plan_.buckets.size() && missing_[launched_] == 0) launch(launched_++);
@@ -209,10 +225,10 @@ void GradientAverager::end_pass() {
   const at::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (arrived_[i]) continue;
-    if (first_pass_) {
-      const Slot& place = plan_.slots[plan_.slot_of_parameter[i]];
-      slot(work_[static_cast<std::size_t>(leaf_ - leaves_.begin)].slot).narrow(0, place.offset, place.count).zero_();
-    }
+    if (adds_to_sibling())
+      destination(i).add_(0.0);  // -0 becomes 0, as it does where the zeros have a slot of their own
+    else if (first_pass_)
+      destination(i).zero_();
     note_arrival(i);
   }
 }

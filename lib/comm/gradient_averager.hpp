@@ -102,7 +102,11 @@ class GradientAverager {
   int sets() const { return static_cast<int>(results_.size()); }
   std::size_t set_now() const { return static_cast<std::size_t>((begun_ - 1) % sets()); }
   /// The flat buffer of a slot: a part in the exchange's memory, or one of this rank's own.
-  const at::Tensor& slot(std::size_t index) const;
+  const at::Tensor& slot(std::size_t index);
+  const LeafWork& work() const { return work_[static_cast<std::size_t>(leaf_ - leaves_.begin)]; }
+  bool adds_to_sibling() const;
+  /// Where the parameter's gradient of this pass goes: a view with the parameter's shape and strides.
+  at::Tensor destination(std::size_t parameter);
 
   /// Buckets of all steps that are summed; shared with those under way.
   struct Summed {
@@ -124,7 +128,7 @@ class GradientAverager {
   LeafRange leaves_;
   std::vector<LeafWork> work_;                  // by leaf, from leaves_.begin
   std::vector<std::vector<at::Tensor>> parts_;  // [set][part], flat, in the exchange's memory
-  std::vector<at::Tensor> scratch_;             // flat: leaves that wait for their sibling
+  std::vector<at::Tensor> scratch_;             // flat: leaves that wait for their sibling; made when needed
   std::vector<at::Tensor> results_;             // by set
   at::Tensor gradient_;                         // of these, or a part
 

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "bench/mpi_backend.hpp"
 #include "config/run_file.hpp"
 #include "data/sampler.hpp"
@@ -165,6 +166,7 @@ int run(int argc, char** argv) {
 }  // namespace fastbox::bench
 
 int main(int argc, char** argv) {
+  fastbox::keep_freed_memory();
   try {
     return fastbox::bench::run(argc, argv);
   } catch (const std::exception& error) {
