@@ -1,11 +1,14 @@
 // fastbox train RUN.yaml [--set key=value]... [--run-dir DIR] [--resume] [--trace FILE]
 // fastbox train RUN.yaml --dry-run [--ranks N,...]
+// fastbox train --replay CAPSULE
 
+#include "base/error.hpp"
 #include "base/stop_request.hpp"
 #include "commands.hpp"
 #include "config/run_file.hpp"
 #include "distributed.hpp"
 #include "dry_run.hpp"
+#include "train/capsule.hpp"
 #include "train/run_folder.hpp"
 #include "train/trainer.hpp"
 
@@ -18,10 +21,16 @@ struct Options {
   std::string run_folder;
   bool resume = false;
   std::string trace;
+  std::string capsule;
   DryRunOptions dry;
 };
 
 void train(const Options& options) {
+  if (!options.capsule.empty()) {
+    run_distributed([&](comm::World& world) { train::replay(options.capsule, world); });
+    return;
+  }
+  if (options.run_file.empty()) fail(ExitCode::usage, "train: a run file is missing (fastbox train RUN.yaml)");
   if (options.dry.dry_run) {
     dry_run(config::load(options.run_file, options.overrides),
             train::run_folder_for(options.run_folder, options.run_file), options.dry);
@@ -40,7 +49,7 @@ void train(const Options& options) {
 void add_train(CLI::App& app) {
   auto* command = app.add_subcommand("train", "Train a detector as a run file says; under mpiexec, on all its ranks");
   auto options = std::make_shared<Options>();
-  command->add_option("RUN.yaml", options->run_file, "the run file")->required();
+  command->add_option("RUN.yaml", options->run_file, "the run file");
   command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
       ->allow_extra_args(false);
   command->add_option("--run-dir", options->run_folder,
@@ -48,6 +57,8 @@ void add_train(CLI::App& app) {
   command->add_flag("--resume", options->resume, "go on from the folder's newest checkpoint");
   command->add_option("--trace", options->trace,
                       "write what every rank did when to this file, for chrome://tracing or ui.perfetto.dev");
+  command->add_option("--replay", options->capsule,
+                      "run the step in this folder (RUN/capsules/step-...) again and compare its numbers");
   add_dry_run_options(*command, options->dry);
   command->callback([options] { train(*options); });
 }

@@ -52,11 +52,16 @@ nlohmann::json describe(const Options& options) {
 
 /// Throws unless the manifest in the folder is the wanted one.
 void require_same(const fs::path& file, const nlohmann::json& wanted, const fs::path& folder) {
-  const auto found = nlohmann::json::parse(read_file(file), nullptr, false);
-  if (found == wanted) return;
-  fail(ExitCode::usage, folder.string(), ": the folder holds other frames (", file.filename().string(), " says ",
-       found.is_discarded() ? "no JSON" : found.dump(), ", wanted ", wanted.dump(),
-       "); choose another folder or remove this one");
+  std::string found = "no JSON";
+  try {
+    const nlohmann::json made = io::parse_json(read_file(file, largest_manifest), file.string());
+    if (made == wanted) return;
+    found = shown(made.dump());
+  } catch (const Error&) {
+    // told below
+  }
+  fail(ExitCode::usage, folder.string(), ": the folder holds other frames (", file.filename().string(), " says ", found,
+       ", wanted ", wanted.dump(), "); choose another folder or remove this one");
 }
 
 bool holds_frames(const fs::path& folder) {

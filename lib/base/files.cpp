@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.hpp"
@@ -56,36 +59,93 @@ class Sha256 {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, std::size_t most) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     fail(ExitCode::data, path.string(), ": is a folder, expected a file");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) fail(ExitCode::data, path.string(), ": cannot be read: ", reason());
-  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) fail(ExitCode::data, path.string(), ": reading failed: ", reason());
+  const Descriptor file(path, O_RDONLY);
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
+    fail(ExitCode::data, path.string(), ": cannot be read: ", reason());
+  const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));  // 0 for pipes, devices and /proc
+  if (size > most) fail(ExitCode::data, path.string(), ": holds ", size, " bytes, expected at most ", most);
+
+  std::string bytes(std::max<std::size_t>(size + 1, 4096), '\0');  // one more: the end shows without growing
+  std::size_t used = 0;
+  for (;;) {
+    const ssize_t got = ::read(file.get(), bytes.data() + used, bytes.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(ExitCode::data, path.string(), ": reading failed: ", reason());
+    used += static_cast<std::size_t>(got);
+    if (used > most) fail(ExitCode::data, path.string(), ": holds more than ", most, " bytes");
+    if (got == 0) break;
+    if (used == bytes.size()) bytes.resize(2 * bytes.size());
+  }
+  bytes.resize(used);
   return bytes;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  if (path.has_parent_path()) create_folders(path.parent_path());
-  const std::filesystem::path incomplete = concat(path.string(), ".incomplete-", ::getpid());
-  try {
-    const Descriptor file(incomplete, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.get() < 0) fail(ExitCode::environment, path.string(), ": cannot be written: ", reason());
+class FileWriter::State {
+ public:
+  explicit State(std::filesystem::path path)
+      : path_(std::move(path)), incomplete_(concat(path_.string(), ".incomplete-", ::getpid())) {
+    if (path_.has_parent_path()) create_folders(path_.parent_path());
+    file_.emplace(incomplete_, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file_->get() < 0) fail(ExitCode::environment, path_.string(), ": cannot be written: ", reason());
+  }
+
+  ~State() {
+    if (file_) ::unlink(incomplete_.c_str());
+  }
+
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void write(std::string_view bytes) {
+    digest_.bytes += bytes.size();
     while (!bytes.empty()) {
-      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+      // In pieces, so that each is still in the cache when it is hashed.
+      const std::string_view piece = bytes.substr(0, 1 << 18);
+      const ssize_t written = ::write(file_->get(), piece.data(), piece.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail(ExitCode::environment, path.string(), ": writing failed: ", reason());
+      if (written < 0) fail(ExitCode::environment, path_.string(), ": writing failed: ", reason());
+      hash_.add(piece.data(), static_cast<std::size_t>(written));
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
-    if (::fsync(file.get()) != 0) fail(ExitCode::environment, path.string(), ": syncing failed: ", reason());
-    if (::rename(incomplete.c_str(), path.c_str()) != 0)
-      fail(ExitCode::environment, path.string(), ": renaming failed: ", reason());
-  } catch (...) {
-    ::unlink(incomplete.c_str());
-    throw;
   }
+
+  FileDigest commit() {
+    if (::fsync(file_->get()) != 0) fail(ExitCode::environment, path_.string(), ": syncing failed: ", reason());
+    if (::rename(incomplete_.c_str(), path_.c_str()) != 0)
+      fail(ExitCode::environment, path_.string(), ": renaming failed: ", reason());
+    file_.reset();
+    digest_.sha256 = hash_.hexadecimal();
+    return digest_;
+  }
+
+ private:
+  std::filesystem::path path_, incomplete_;
+  std::optional<Descriptor> file_;  // until it is committed
+  Sha256 hash_;
+  FileDigest digest_;
+};
+
+FileWriter::FileWriter(std::filesystem::path path) : state_(std::make_unique<State>(std::move(path))) {}
+
+FileWriter::~FileWriter() = default;
+
+void FileWriter::write(std::string_view bytes) {
+  state_->write(bytes);
+}
+
+FileDigest FileWriter::commit() {
+  return state_->commit();
+}
+
+FileDigest write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  FileWriter file(path);
+  file.write(bytes);
+  return file.commit();
 }
 
 void sync_path(const std::filesystem::path& path) {

@@ -5,19 +5,52 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace fastbox {
 
-/// The bytes of the file. Throws Error(data) naming it where it cannot be read.
-std::string read_file(const std::filesystem::path& path);
+/// More than any file of ours holds: what a typing error (a device, a disk's image) may make us read.
+constexpr std::size_t largest_file = std::size_t{4} << 30;
+
+/// The bytes of the file. Throws Error(data) naming it where it cannot be read or holds more than `most` bytes; no more
+/// than that is ever allocated.
+std::string read_file(const std::filesystem::path& path, std::size_t most = largest_file);
+
+/// What a file holds, in short.
+struct FileDigest {
+  std::uint64_t bytes = 0;
+  std::string sha256;  ///< 64 lower-case hexadecimal digits
+};
+
+/// A file written piece by piece beside its final name, which appears there whole. One thread at a time.
+class FileWriter {
+ public:
+  /// Creates `<path>.incomplete-<process id>` and missing parent folders. Throws Error(environment).
+  explicit FileWriter(std::filesystem::path path);
+  /// Without commit, the file is removed.
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  /// Throws Error(environment).
+  void write(std::string_view bytes);
+
+  /// Syncs and renames; what was written, by the bytes that were given. Throws Error(environment).
+  FileDigest commit();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
 
 /// Writes beside `path`, syncs, and renames: afterwards the file is whole or what it was before. Creates missing
 /// parent folders. Throws Error(environment).
-void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+FileDigest write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// Flushes a file's or folder's contents to disk. Throws Error(environment).
 void sync_path(const std::filesystem::path& path);

@@ -1,11 +1,17 @@
-// How the process's allocator treats memory that is freed. Linux with glibc; nothing happens under another allocator.
+// Memory that is freed, and memory that is copied for later.
 #pragma once
+
+#include <cstddef>
 
 namespace fastbox {
 
 /// Keeps freed memory, large blocks too, for the next step. A step frees all its activations; given back to the system,
 /// each of their pages is asked for and zeroed again in the next step: 8 to 14 % of a step's time on a CPU. Once, at the
-/// process's begin, before other threads.
+/// process's begin, before other threads. With glibc; nothing happens under another allocator.
 void keep_freed_memory();
+
+/// memcpy for what will not be read soon: writes past the cache, which spares reading the destination first (4.5 ms
+/// instead of 8 for 60 MB) and leaves the cache to others. Thread-safe.
+void copy_past_cache(void* to, const void* from, std::size_t bytes);
 
 }  // namespace fastbox

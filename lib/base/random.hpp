@@ -12,7 +12,14 @@
 namespace fastbox {
 
 /// What a stream of random numbers is for. Values are part of the checkpoint's promise: never renumber.
-enum class Purpose : std::uint64_t { shuffle = 1, augmentation = 2, dropout = 3, scene = 5, bootstrap = 6 };
+enum class Purpose : std::uint64_t {
+  shuffle = 1,
+  augmentation = 2,
+  dropout = 3,
+  scene = 5,
+  bootstrap = 6,
+  replacement = 7
+};
 
 class Random {
  public:

@@ -46,6 +46,9 @@ bool parse_double(std::string_view text, double& value);
 /// overflows.
 bool parse_integer(std::string_view text, long long& value);
 
+/// For a message: at most 80 bytes of what a file says, every control character a '?'.
+std::string shown(std::string_view text);
+
 /// The candidate nearest to `word` by edit distance, or "" where none is near enough to be a typing error.
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -31,7 +31,9 @@ struct RankStep {
   double data_seconds = 0;      ///< waited for the loader
   double compute_seconds = 0;   ///< forward, backward and the optimiser of the step before
   double exchange_seconds = 0;  ///< the MPI thread's own work since the last message: sums, copies, conversions
-  double spare[3] = {};
+  double loss = 0;              ///< its share of the global batch's
+  std::int64_t replaced = 0;    ///< samples whose frame could not be read, since the process began
+  double spare = 0;
 };
 static_assert(sizeof(RankStep) == 64);
 

@@ -14,21 +14,22 @@ class Problems {
   /// `place` as a compiler writes it: "my.yaml:12:3" or "--set train.steps=x".
   template <typename... Parts>
   void add(const std::string& place, const Parts&... parts) {
-    lines_.push_back(one_line(concat(place, ": ", parts...)));
+    if (++count_ <= most) lines_.push_back(one_line(concat(place, ": ", parts...)));
   }
-  bool empty() const { return lines_.empty(); }
+  bool empty() const { return count_ == 0; }
 
   /// Throws one Error(usage) with a line for each problem, in the order of their discovery; returns where
   /// there is none.
   void throw_if_any() const {
-    constexpr std::size_t most = 50;  // the rest would only scroll the first off the screen
-    if (lines_.empty()) return;
-    std::vector<std::string> shown(lines_.begin(), lines_.begin() + std::min(most, lines_.size()));
-    if (lines_.size() > most) shown.push_back(concat("and ", lines_.size() - most, " more problems"));
-    throw Error(ExitCode::usage, join(shown, "\n"));
+    if (empty()) return;
+    std::vector<std::string> told = lines_;
+    if (count_ > most) told.push_back(concat("and ", count_ - most, " more problems"));
+    throw Error(ExitCode::usage, join(told, "\n"));
   }
 
  private:
+  static constexpr std::size_t most = 50;  // the rest would only scroll the first off the screen
+
   /// Values may hold line ends, terminal codes or a whole file; a message may not.
   static std::string one_line(std::string text) {
     constexpr std::size_t longest = 500;
@@ -38,7 +39,8 @@ class Problems {
     return text;
   }
 
-  std::vector<std::string> lines_;
+  std::vector<std::string> lines_;  // the first ones
+  std::size_t count_ = 0;
 };
 
 }  // namespace fastbox::config

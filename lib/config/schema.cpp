@@ -52,6 +52,8 @@ std::vector<Key> data_and_model() {
     KEY(data.workers, "threads per rank", "Threads that decode and augment ahead of the step").at_least(1).at_most(1024).local(),
     KEY(data.cache, "", "ram: keep decoded frames in memory; off: decode them every time").one_of({"ram", "off"}).local(),
     KEY(data.cache_mib, "MiB per rank", "Most memory of that cache").at_least(0).local(),
+    KEY(data.on_error, "", "A training frame that cannot be read. stop: ends the run; skip: another frame, drawn from (seed, sample), takes its place, and both are named").one_of({"stop", "skip"}).local(),
+    KEY(data.error_limit, "samples", "skip: so many may be replaced over a run; one more ends it").at_least(0).local(),
 
     KEY(model.encoder, "", "vgg16: KittiBox's; small: made for a few CPU cores").one_of({"vgg16", "small"}),
     KEY(model.decoder, "", "FastBox with its rezoom layer").one_of({"fastbox"}),
@@ -98,6 +100,7 @@ std::vector<Key> loss_and_schedule() {
     KEY(train.batch, "images", "Images per step over all ranks").at_least(0).either("train.batch_per_rank"),
     KEY(train.batch_per_rank, "images", "Images per step and rank").at_least(0).either("train.batch"),
     KEY(train.micro_batch, "images", "Of one forward and backward pass, gradients being accumulated: bounds the memory; 0: all that a rank (or one of its shards) has").at_least(0),
+    KEY(train.loss_limit, "", "A step's loss of so many times the mean of the last hundred or so ends the run with exit code 5 before it is applied; 0: never").at_least(0),
 
     KEY(optimizer.name, "", "adam (in TensorFlow's form, which is KittiBox's), adamw, sgd, and for large batches lars or lamb").one_of({"adam", "adamw", "sgd", "lars", "lamb"}),
     KEY(optimizer.learning_rate, "", "For a batch of reference_batch images").above(0),
@@ -147,6 +150,8 @@ std::vector<Key> around_the_loop() {
     KEY(run.precision, "", "Of parameters and arithmetic").one_of({"fp32", "fp64"}),
     KEY(run.threads, "threads per rank", "For the arithmetic; 0: the node's cores shared out among its ranks").at_least(0).at_most(4096),
     KEY(run.log_every, "steps", "Between progress lines, and between lines of metrics.jsonl").at_least(1),
+    KEY(run.time_limit, "seconds", "The run saves and ends with exit code 75 before so much time has passed since it started. auto: before its job ends, where Slurm or the job script tells when; off: never").one_of({"auto", "off"}).or_number().at_least(1),
+    KEY(run.stop_margin, "seconds", "So much before that time; a step and a checkpoint must fit").at_least(0),
   };
 }
 // clang-format on

@@ -14,9 +14,11 @@ struct DataSettings {
   std::string root;   ///< KITTI's folder: holds training/image_2 and training/label_2
   std::string train;  ///< list of frame names, from the root, else from the run file; empty: see dataset.hpp
   std::string val;
-  int workers = 1;            ///< threads per rank that decode and augment ahead of the step
-  std::string cache = "ram";  ///< ram: keep decoded frames; off: decode every time
-  int cache_mib = 2048;       ///< most memory of that cache, per rank
+  int workers = 1;                 ///< threads per rank that decode and augment ahead of the step
+  std::string cache = "ram";       ///< ram: keep decoded frames; off: decode every time
+  int cache_mib = 2048;            ///< most memory of that cache, per rank
+  std::string on_error = "stop";   ///< a frame that cannot be read: stop, or skip (another takes its place)
+  std::int64_t error_limit = 100;  ///< skip: samples replaced over the run; one more ends it
 };
 
 struct ModelSettings {
@@ -64,7 +66,8 @@ struct TrainSettings {
   std::int64_t steps = 0;          ///< 0 where samples are given
   int batch = 0;                   ///< images a step over all ranks; 0 where batch_per_rank is given
   int batch_per_rank = 5;
-  int micro_batch = 0;  ///< images of one forward and backward pass; 0: all that a rank (or shard) has
+  int micro_batch = 0;       ///< images of one forward and backward pass; 0: all that a rank (or shard) has
+  double loss_limit = 1000;  ///< a loss of so many times the recent mean ends the run; 0: none
 };
 
 struct OptimizerSettings {
@@ -114,10 +117,12 @@ struct ParallelSettings {
 
 struct RunSettings {
   std::int64_t seed = 1;
-  std::string device = "auto";     ///< auto, cpu or cuda
-  std::string precision = "fp32";  ///< fp32 or fp64
-  int threads = 0;                 ///< per rank; 0: the node's cores shared out among its ranks
-  int log_every = 20;              ///< steps between progress lines and lines of metrics.jsonl
+  std::string device = "auto";      ///< auto, cpu or cuda
+  std::string precision = "fp32";   ///< fp32 or fp64
+  int threads = 0;                  ///< per rank; 0: the node's cores shared out among its ranks
+  int log_every = 20;               ///< steps between progress lines and lines of metrics.jsonl
+  std::string time_limit = "auto";  ///< seconds from the start; auto: until the scheduler ends the job; off
+  double stop_margin = 120;         ///< seconds before that end at which the run saves and stops
 };
 
 struct Settings {

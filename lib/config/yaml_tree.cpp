@@ -12,10 +12,15 @@
 namespace fastbox::config {
 namespace {
 
-constexpr int most_nodes = 10'000;
+constexpr std::size_t most_nodes = 10'000;
+constexpr std::size_t most_text = 1 << 20;  // bytes
+constexpr std::size_t deepest = 32;         // run files nest three deep; yaml-cpp's parser recurses
 
 /// Builds the tree from the parser's events. A container is finished when its end event arrives; until then
 /// its anchor names nothing.
+///
+/// What is counted is the document with every alias written out: nodes are shared, but whoever walks the tree, or copies
+/// a list of texts out of it, meets what an alias stands for as often as it stands there.
 class Builder : public YAML::EventHandler {
  public:
   Builder(const std::string& name, Problems& problems) : name_(name), problems_(problems) {}
@@ -28,43 +33,54 @@ class Builder : public YAML::EventHandler {
     add(begin(mark, YamlNode::Kind::null, "?"), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    count(mark);
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias within its own anchor");
-    place(found->second);
+    const auto& [node, size] = found->second;
+    count(mark, size, "with its aliases written out, ");
+    place(node);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     auto node = begin(mark, YamlNode::Kind::scalar, tag);
+    count(mark, {0, value.size()}, "");
     node->text = value;
     node->quoted = tag == "!";
     add(node, anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open_.push_back({begin(mark, YamlNode::Kind::sequence, tag), anchor, nullptr});
+    open(mark, begin(mark, YamlNode::Kind::sequence, tag), anchor);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open_.push_back({begin(mark, YamlNode::Kind::mapping, tag), anchor, nullptr});
+    open(mark, begin(mark, YamlNode::Kind::mapping, tag), anchor);
   }
   void OnMapEnd() override { close(); }
 
  private:
+  /// Of a node and all that stands in it, aliases written out.
+  struct Size {
+    std::size_t nodes = 0, text = 0;
+  };
   struct Open {
     std::shared_ptr<YamlNode> node;
     YAML::anchor_t anchor;
+    Size before;            ///< of the document, up to this node
     YamlNode::Pointer key;  ///< of a mapping: the key whose value comes next
   };
 
-  void count(const YAML::Mark& mark) {
-    if (++nodes_ > most_nodes)
-      throw YAML::ParserException(mark, concat("more than ", most_nodes, " values: not a run file"));
+  void count(const YAML::Mark& mark, const Size& more, const char* how) {
+    size_.nodes += more.nodes;
+    size_.text += more.text;
+    if (size_.nodes > most_nodes)
+      throw YAML::ParserException(mark, concat(how, "more than ", most_nodes, " values: not a run file"));
+    if (size_.text > most_text)
+      throw YAML::ParserException(mark, concat(how, "more than ", most_text, " bytes of text: not a run file"));
   }
 
   std::shared_ptr<YamlNode> begin(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& tag) {
-    count(mark);
+    count(mark, {1, 0}, "");
     if (!tag.empty() && tag != "?" && tag != "!")
       throw YAML::ParserException(mark, "the tag '" + tag + "'; run files know no tags");
     auto node = std::make_shared<YamlNode>();
@@ -74,14 +90,22 @@ class Builder : public YAML::EventHandler {
     return node;
   }
 
+  void open(const YAML::Mark& mark, std::shared_ptr<YamlNode> node, YAML::anchor_t anchor) {
+    if (open_.size() == deepest) throw YAML::ParserException(mark, concat("nested deeper than ", deepest));
+    open_.push_back({std::move(node), anchor, {size_.nodes - 1, size_.text}, nullptr});
+  }
+
   void close() {
     const Open done = open_.back();
     open_.pop_back();
-    add(done.node, done.anchor);
+    if (done.anchor != YAML::NullAnchor)
+      anchors_[done.anchor] = {done.node, {size_.nodes - done.before.nodes, size_.text - done.before.text}};
+    place(done.node);
   }
 
+  /// A node that nothing stands in.
   void add(const YamlNode::Pointer& node, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {node, {1, node->text.size()}};
     place(node);
   }
 
@@ -115,9 +139,9 @@ class Builder : public YAML::EventHandler {
   const std::string& name_;
   Problems& problems_;
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, YamlNode::Pointer> anchors_;
+  std::map<YAML::anchor_t, std::pair<YamlNode::Pointer, Size>> anchors_;
   YamlNode::Pointer root_;
-  int nodes_ = 0;
+  Size size_;
 };
 
 /// The mark as name:line:column; one past the text's last character where the parser was at the end.

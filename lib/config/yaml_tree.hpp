@@ -32,8 +32,9 @@ struct YamlNode {
 /// The text's only document; a null node where the text is empty.
 ///
 /// A duplicate key, or one that is no scalar, is added to `problems` with `name:line:column` and left out of
-/// the tree. After a syntax error, a second document, a tag, an anchor within itself, or more than 10,000
-/// nodes (aliases share their node and are never expanded) the answer is null.
+/// the tree. After a syntax error, a second document, a tag, an anchor within itself, more than 32 levels, or more than
+/// 10,000 nodes or 1 MiB of text (an alias counts as all that it stands for, though it only shares the node) the answer is
+/// null.
 YamlNode::Pointer parse_yaml(const std::string& name, const std::string& text, Problems& problems);
 
 }  // namespace fastbox::config

@@ -18,12 +18,13 @@ struct Batch {
   int images = 0;                  ///< may be 0 where a step has fewer images than there are ranks
   int height = 0, width = 0;       ///< pixels
   Grid grid;
-  std::vector<float> image;        ///< [images][height][width][3], RGB, 0..255
-  std::vector<float> confidence;   ///< [images][rows][columns]
-  std::vector<float> box;          ///< [images][rows][columns][4]
-  std::vector<float> mask;         ///< [images][rows][columns]
-  std::vector<std::string> names;  ///< [images] frame names
-  TargetCounts counts;             ///< over the images
+  std::vector<float> image;           ///< [images][height][width][3], RGB, 0..255
+  std::vector<float> confidence;      ///< [images][rows][columns]
+  std::vector<float> box;             ///< [images][rows][columns][4]
+  std::vector<float> mask;            ///< [images][rows][columns]
+  std::vector<std::string> names;     ///< [images] frame names
+  TargetCounts counts;                ///< over the images
+  std::vector<std::string> replaced;  ///< a line for each frame that could not be read: what it was, what came instead
 
   /// Sizes the buffers for so many images.
   void resize(int image_count, int image_height, int image_width, const Grid& cells);

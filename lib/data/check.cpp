@@ -18,8 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double most_outside = 1;   // pixels: KITTI's own boxes touch the border
-constexpr double smallest_side = 1;  // pixels
+constexpr double most_outside = 1;           // pixels: KITTI's own boxes touch the border
+constexpr double smallest_side = 1;          // pixels
+constexpr std::size_t most_bad_lines = 100;  // of a file: what follows is no label file
 
 /// Names (without extension) of the folder's files that end so, in order.
 std::set<std::string> names_in(const fs::path& folder, const std::string& extension) {
@@ -58,19 +59,21 @@ void check_box(const io::Object& object, const std::string& where, FrameReport& 
 }
 
 void check_label(const fs::path& file, FrameReport& report) {
-  const std::string text = read_file(file);
-  std::size_t number = 0;
+  const std::string text = read_file(file, io::largest_labels);
+  std::size_t number = 0, bad_lines = 0;
   for (const auto line : split(text, '\n')) {
     ++number;
     try {
-      // Empty lines ahead make the reader count to this line's number, and go on after a bad one.
-      const auto objects = io::parse_labels(std::string(number - 1, '\n').append(line), file.string());
+      const auto objects = io::parse_labels(line, file.string(), number);  // by lines: to go on after a bad one
       for (const auto& object : objects) {
         report.types.push_back(object.type);
         check_box(object, concat(file.string(), ":", number), report);
       }
     } catch (const Error& problem) {
       report.errors.emplace_back(problem.what());
+      if (++bad_lines < most_bad_lines) continue;
+      report.errors.push_back(concat(file.string(), ": not read any further"));
+      return;
     }
   }
 }

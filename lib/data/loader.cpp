@@ -35,9 +35,13 @@ void check(const config::Settings& settings, const LoaderPlan& plan) {
   if (!(a.scale[0] > 0)) fail(ExitCode::usage, "augmentation.scale: ", a.scale[0], ", expected more than 0");
 }
 
+// So many frames in a row that cannot be read are no accident of a file.
+constexpr int most_tries = 16;
+
 /// A batch in the making or in use.
 struct Slot {
   Batch batch;
+  std::vector<std::string> replaced;  ///< by image; "": none
   int unfinished = 0;
   int failed_image = -1;  ///< the first image that could not be made, so that the message does not depend on timing
   std::exception_ptr problem;
@@ -84,6 +88,9 @@ class Loader::Work {
       problem_ = slot.problem;
       std::rethrow_exception(problem_);
     }
+    for (auto& line : slot.replaced)
+      if (!line.empty()) slot.batch.replaced.push_back(std::move(line));
+    slot.replaced.clear();
     return slot.batch;
   }
 
@@ -113,6 +120,8 @@ class Loader::Work {
     slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_.grid());
     slot.batch.first_sample = first + static_cast<std::uint64_t>(share.begin);
     slot.batch.counts = {};
+    slot.batch.replaced.clear();
+    slot.replaced.assign(static_cast<std::size_t>(share.count), "");
     slot.unfinished = static_cast<int>(share.count);
     slot.failed_image = -1;
     slot.problem = nullptr;
@@ -149,13 +158,33 @@ class Loader::Work {
     }
   }
 
+  /// The sample's frame; with data.on_error: skip, where it cannot be read, another one. `index` becomes what was read.
+  FrameContents read(const Task& task, std::size_t& index) {
+    std::string problems;
+    for (int attempt = 1;; ++attempt) {
+      try {
+        FrameContents frame = reader_.read(index);
+        if (!problems.empty())
+          task.slot->replaced[static_cast<std::size_t>(task.image)] = concat(
+              "sample ", task.sample, ": ", problems, "frame ", reader_.dataset()[index].name, " takes its place");
+        return frame;
+      } catch (const Error& problem) {
+        if (settings_.data.on_error != "skip" || problem.code() != ExitCode::data || attempt == most_tries) throw;
+        problems += concat(problem.what(), "; ");
+        Random random(plan_.seed, Purpose::replacement, task.sample, static_cast<std::uint64_t>(attempt));
+        index = random.below(reader_.dataset().size());
+      }
+    }
+  }
+
   /// From files to the batch's memory: read, draw, resize, colour, targets. Here a PNG becomes part of a
   /// batch.
   TargetCounts make(const Task& task, const SampleId& sample) {
     Batch& batch = task.slot->batch;
-    const std::string& name = reader_.dataset()[sample.frame].name;
+    std::size_t index = sample.frame;
     try {
-      const FrameContents frame = reader_.read(sample.frame);
+      const FrameContents frame = read(task, index);
+      const std::string& name = reader_.dataset()[index].name;
       Random random = image_stream(plan_.seed, sample.epoch, sample.sample);
       Random shared = batch_stream(plan_.seed, task.first_sample);
       const Geometry geometry = draw_geometry(settings_.augmentation, random);
@@ -172,7 +201,7 @@ class Loader::Work {
     } catch (const Error&) {
       throw;  // names the frame's file
     } catch (const std::exception& problem) {
-      fail(ExitCode::defect, "frame ", name, ": ", problem.what());
+      fail(ExitCode::defect, "frame ", reader_.dataset()[index].name, ": ", problem.what());
     }
   }
 

@@ -34,7 +34,8 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   /// This rank's share of the next step; empty past the end. Waits until it is ready. The reference is good until
-  /// the next call. Throws what a worker met, naming the frame; every later call throws it again.
+  /// the next call. Throws what a worker met, naming the frame; every later call throws it again. With data.on_error:
+  /// skip, a frame that cannot be read is replaced by one drawn from (seed, sample), which the batch tells.
   const Batch& next();
 
  private:

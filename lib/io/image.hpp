@@ -7,22 +7,23 @@
 #include <opencv2/core.hpp>
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "io/png.hpp"
 
 namespace fastbox::io {
 
-/// What a PNG's header says.
-struct PngHeader {
-  int width = 0, height = 0;  ///< pixels
-  int bit_depth = 0;
-  int colour_type = 0;  ///< PNG's numbers: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
-};
-
-/// Reads and checks the header alone (33 bytes). Throws Error(data) where the file is no PNG or is missing.
+/// Reads and checks the header alone (33 bytes). Throws Error(data) where the file is missing, and as parse_png_header does.
 PngHeader read_png_header(const std::filesystem::path& file);
 
-/// The frame as H x W x 3 uint8, RGB. Throws Error(data) naming the file where it is missing, no PNG, truncated or
-/// damaged, or anything but 8-bit RGB (KITTI's form): grey or 16-bit frames are another camera's.
+/// The frame as H x W x 3 uint8, RGB. Throws Error(data) naming the file where it is missing, no PNG, truncated, damaged or
+/// larger than it can be (io/png.hpp has the bounds), or anything but 8-bit RGB (KITTI's form): grey or 16-bit frames are
+/// another camera's.
 cv::Mat read_frame(const std::filesystem::path& file);
+
+/// As above from bytes already in memory; `name` is for messages.
+cv::Mat decode_frame(std::string_view bytes, const std::string& name);
 
 /// Writes RGB pixels, by the extension's format, whole or not at all. Throws Error(environment).
 void write_picture(const std::filesystem::path& file, const cv::Mat& rgb);

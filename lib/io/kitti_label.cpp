@@ -24,7 +24,7 @@ Object parse_line(std::string_view line, std::size_t expected, const std::string
   std::array<double, 16> number{};
   for (std::size_t i = 1; i < expected; ++i) {
     if (!parse_double(columns[i], number[i]) || std::isnan(number[i]))
-      fail(ExitCode::data, where, ": column ", i + 1, " (", column_names[i], ") is '", columns[i],
+      fail(ExitCode::data, where, ": column ", i + 1, " (", column_names[i], ") is '", shown(columns[i]),
            "', expected a number");
   }
 
@@ -32,7 +32,7 @@ Object parse_line(std::string_view line, std::size_t expected, const std::string
   object.type = columns[0];
   object.truncated = number[1];
   if (number[2] != std::floor(number[2]) || std::abs(number[2]) > 1000)
-    fail(ExitCode::data, where, ": column 3 (occluded) is '", columns[2], "', expected a whole number");
+    fail(ExitCode::data, where, ": column 3 (occluded) is '", shown(columns[2]), "', expected a whole number");
   object.occluded = static_cast<int>(number[2]);
   object.alpha = number[3];
   object.box = {number[4], number[5], number[6], number[7]};
@@ -48,9 +48,9 @@ Object parse_line(std::string_view line, std::size_t expected, const std::string
   return object;
 }
 
-std::vector<Object> parse(std::string_view text, const std::string& name, std::size_t columns) {
+std::vector<Object> parse(std::string_view text, const std::string& name, std::size_t columns, std::size_t first_line) {
   std::vector<Object> objects;
-  std::size_t number = 0;
+  std::size_t number = first_line - 1;
   for (const auto line : split(text, '\n')) {
     ++number;
     if (!trim(line).empty()) objects.push_back(parse_line(line, columns, concat(name, ":", number)));
@@ -72,20 +72,20 @@ std::string format(const std::vector<Object>& objects, bool with_score) {
 
 }  // namespace
 
-std::vector<Object> parse_labels(std::string_view text, const std::string& name) {
-  return parse(text, name, label_columns);
+std::vector<Object> parse_labels(std::string_view text, const std::string& name, std::size_t first_line) {
+  return parse(text, name, label_columns, first_line);
 }
 
 std::vector<Object> parse_detections(std::string_view text, const std::string& name) {
-  return parse(text, name, label_columns + 1);
+  return parse(text, name, label_columns + 1, 1);
 }
 
 std::vector<Object> read_labels(const std::filesystem::path& file) {
-  return parse_labels(read_file(file), file.string());
+  return parse_labels(read_file(file, largest_labels), file.string());
 }
 
 std::vector<Object> read_detections(const std::filesystem::path& file) {
-  return parse_detections(read_file(file), file.string());
+  return parse_detections(read_file(file, largest_labels), file.string());
 }
 
 std::string format_labels(const std::vector<Object>& objects) {

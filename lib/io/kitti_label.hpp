@@ -13,6 +13,8 @@
 
 namespace fastbox::io {
 
+constexpr std::size_t largest_labels = std::size_t{16} << 20;  ///< bytes of one frame's file: some 200,000 objects
+
 /// Pixels of the original frame; x to the right, y down.
 struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;
@@ -34,7 +36,7 @@ struct Object {
 };
 
 /// The objects of a label file (15 columns; an empty file is a frame without objects). Throws Error(data)
-/// naming file and line for another number of columns, a word in a number's place, a NaN, or a box whose
+/// naming the file where it holds more than largest_labels, and file and line for another number of columns, a word in a number's place, a NaN, or a box whose
 /// right is left of its left.
 std::vector<Object> read_labels(const std::filesystem::path& file);
 
@@ -42,8 +44,8 @@ std::vector<Object> read_labels(const std::filesystem::path& file);
 /// out: networks give such boxes, and the official evaluator counts them.
 std::vector<Object> read_detections(const std::filesystem::path& file);
 
-/// As above from text already in memory; `name` is for messages.
-std::vector<Object> parse_labels(std::string_view text, const std::string& name);
+/// As above from text already in memory; `name` is for messages, and `first_line` the number of the text's first.
+std::vector<Object> parse_labels(std::string_view text, const std::string& name, std::size_t first_line = 1);
 std::vector<Object> parse_detections(std::string_view text, const std::string& name);
 
 /// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own;

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/files.hpp"
+
 namespace fastbox::io {
 
 /// A tensor's description and where its bytes lie. The bytes belong to whoever made the view.
@@ -56,8 +58,8 @@ class SafetensorsFile {
 
 /// Writes the tensors in the map's order, so equal tensors give equal files; whole or not at all. Throws
 /// Error(environment).
-void write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+FileDigest write_safetensors(const std::filesystem::path& file, const std::map<std::string, TensorView>& tensors,
+                             const std::map<std::string, std::string>& metadata = {});
 
 /// The bytes of such a file.
 std::string format_safetensors(const std::map<std::string, TensorView>& tensors,

@@ -11,7 +11,7 @@
 namespace fastbox::io {
 
 /// The names in file order, e.g. "000123". Throws Error(data) naming file and line where the list is missing, holds no
-/// frame, a line holds more than one word or a path, or a frame stands twice.
+/// frame, a line holds more than one word, a path or a control character, or a frame stands twice.
 std::vector<std::string> read_split_list(const std::filesystem::path& file);
 
 /// As above from text already in memory; `name` is for messages.

@@ -2,38 +2,35 @@
 //
 //   RUN/checkpoints/step-00002000/   model.safetensors      the evaluated weights
 //                                    optimizer.safetensors  what a resumed run needs beside them
-//                                    state.json             step, samples, evaluation history, versions
+//                                    state.json             where the run is (checkpoint_state.hpp)
 //                                    config.yaml            the resolved run file
 //                                    manifest.json          size and sha256 of each of these
-//   RUN/checkpoints/latest           link to the newest, moved by rename
+//   RUN/checkpoints/latest, best     links to the newest, and to the one of the highest AP; moved by rename
 //
-// Written by rank 0 alone; read by all. Not thread-safe for one run folder.
+// Written by rank 0 alone, by one thread at a time for one run folder (checkpoint_writer.hpp has one); read by all.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "train/checkpoint_state.hpp"
 #include "train/tensor_file.hpp"
 
 namespace fastbox::train {
 
-constexpr int checkpoint_format = 1;  ///< state.json's "format"; a reader refuses any other by name
-
-struct CheckpointState {
-  std::int64_t step = 0;
-  std::int64_t samples = 0;  ///< trained on so far
-  std::int64_t optimizer_steps = 0;
-  int threads = 0;                 ///< per rank; results depend on it
-  nlohmann::ordered_json history;  ///< a list of {"step", "samples", "ap"}
+/// What is written. The tensors must not change meanwhile.
+struct Checkpoint {
+  CheckpointState state;
+  NamedTensors model, optimizer;
+  std::string config;   ///< the resolved run file
+  std::string best_by;  ///< the class by whose moderate AP40 the best checkpoint is known: "car"
+  int keep = 1;         ///< the latest so many stay, and the best
 };
 
-/// Writes RUN/checkpoints/step-NNNNNNNN and moves `latest`; then removes the oldest beyond `keep`. Throws
+/// Writes RUN/checkpoints/step-NNNNNNNN and moves the links; then removes what is not to be kept. Throws
 /// Error(environment); then no older checkpoint has been touched.
-void save_checkpoint(const std::filesystem::path& run_folder, const CheckpointState& state, const NamedTensors& model,
-                     const NamedTensors& optimizer, const std::string& config, int keep);
+void save_checkpoint(const std::filesystem::path& run_folder, const Checkpoint& checkpoint);
 
 /// The step folder that `path` means: itself, or a run folder's newest whole checkpoint (an unusable newer one is named
 /// in a warning). Throws Error(data) where there is none.

@@ -49,6 +49,7 @@ Progress::Summary Progress::summarise(comm::World& world) {
   summary.gradient_norm = sum_.gradient_norm / steps;
   summary.images_per_second = static_cast<double>(samples_) / seconds;
   summary.step_seconds = seconds / steps;
+  summary.save_seconds = save_seconds_;
   summary.ranks = ranks_;
   for (auto& rank : summary.ranks)
     for (double* part : {&rank.data_seconds, &rank.compute_seconds, &rank.exchange_seconds})
@@ -90,6 +91,7 @@ Json progress_json(const Progress::Summary& summary, std::int64_t step, std::int
                  {"backward", summary.backward},
                  {"exposed_communication", summary.exposed_communication},
                  {"optimizer", summary.optimizer}}}};
+  if (summary.save_seconds > 0) line["save_seconds"] = summary.save_seconds;
   if (ranks == 1) return line;
   line["rank_times"] = Json::array();
   for (const auto& rank : summary.ranks)

@@ -19,8 +19,14 @@ class Progress {
  public:
   void add(const StepReport& step, double data_seconds, std::int64_t images);
 
-  /// Time that is not the steps': an evaluation, a checkpoint.
+  /// Time that is not the steps': an evaluation.
   void leave_out(std::chrono::steady_clock::duration time) { begin_ += time; }
+
+  /// Time that the steps waited for a checkpoint's copy. It is told, and not the steps'.
+  void add_save(std::chrono::steady_clock::duration time) {
+    leave_out(time);
+    save_seconds_ += std::chrono::duration<double>(time).count();
+  }
 
   /// Means over the steps since the last call, and over the ranks.
   struct Summary {
@@ -29,6 +35,7 @@ class Progress {
     double gradient_norm = 0, images_per_second = 0;
     double data = 0, forward = 0, backward = 0, exposed_communication = 0, optimizer = 0;  ///< seconds a step
     double step_seconds = 0;
+    double save_seconds = 0;            ///< on this rank, in all
     std::vector<comm::RankStep> ranks;  ///< each rank's own times a step; empty where none were exchanged
     std::optional<comm::Straggler> straggler;
   };
@@ -38,7 +45,7 @@ class Progress {
 
  private:
   StepReport sum_;
-  double data_seconds_ = 0;
+  double data_seconds_ = 0, save_seconds_ = 0;
   std::int64_t steps_ = 0, samples_ = 0, exchanges_ = 0;
   std::vector<comm::RankStep> ranks_;  // sums of their own times
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

@@ -32,8 +32,8 @@ at::ScalarType type_of(const std::string& name) {
 
 }  // namespace
 
-void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors,
-                   const std::map<std::string, std::string>& metadata) {
+FileDigest write_tensors(const std::filesystem::path& file, const NamedTensors& tensors,
+                         const std::map<std::string, std::string>& metadata) {
   std::vector<at::Tensor> kept;  // the views below point into these
   std::map<std::string, io::TensorView> views;
   for (const auto& [name, tensor] : tensors) {
@@ -42,7 +42,7 @@ void write_tensors(const std::filesystem::path& file, const NamedTensors& tensor
     views[name] = {
         name_of(t.scalar_type()), t.sizes().vec(), {static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()}};
   }
-  io::write_safetensors(file, views, metadata);
+  return io::write_safetensors(file, views, metadata);
 }
 
 NamedTensors read_tensors(const std::filesystem::path& file) {

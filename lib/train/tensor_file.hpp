@@ -9,13 +9,15 @@
 #include <map>
 #include <string>
 
+#include "base/files.hpp"
+
 namespace fastbox::train {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
 /// Writes the tensors' values, contiguous, whatever their strides and device. Throws Error(environment).
-void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors,
-                   const std::map<std::string, std::string>& metadata = {});
+FileDigest write_tensors(const std::filesystem::path& file, const NamedTensors& tensors,
+                         const std::map<std::string, std::string>& metadata = {});
 
 /// Contiguous CPU tensors that own their memory. Throws Error(data).
 NamedTensors read_tensors(const std::filesystem::path& file);

@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstring>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "comm/shards.hpp"
 #include "data/sampler.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/flat_parameters.hpp"
@@ -96,7 +96,8 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
       local_after_(settings.parallel.local_after),
       micro_batch_(settings.train.micro_batch),
       parameters_(model.parameters_in_forward_order()),
-      control_(world) {
+      control_(world),
+      loss_guard_(settings.train.loss_limit) {
   const auto choice = choose_shards(settings, world.size(), !parameters_[0].second.is_cpu());
   shards_ = choice.shards;
   if (!choice.reason.empty()) log::info(choice.reason);
@@ -195,7 +196,7 @@ void TrainStep::apply(const at::Tensor& gradient, double learning_rate, StepRepo
 
 StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                           int global_images, double learning_rate, const StepInput& input) {
-  StepReport report;
+  StepReport& report = report_ = StepReport();
   const bool local = is_local(), ranks_meet = !local || steps_since_average_ + 1 >= local_steps_;
   averager_->begin(/*exchange=*/!local);
   run_passes(batch, dropout_seeds, global_images, report);
@@ -210,7 +211,7 @@ StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::v
     const auto exchange = wait();
     report.exposed_seconds = exchange.exposed_seconds;
     report.gradient_norm = std::sqrt(exchange.squared_norm);
-    if (!local) read_control(report);
+    if (!local) read_control(report);  // before the parameters change
     apply(averager_->gradient(), learning_rate, report);
     if (local) meet(ranks_meet, report);
   }
@@ -237,9 +238,6 @@ void TrainStep::meet(bool ranks_meet, StepReport& report) {
   ++steps_since_average_;
   if (!ranks_meet) return;
   read_control(report);
-  if ((report.flags & comm::not_a_number) != 0)
-    fail(ExitCode::numbers, "the gradient of a rank that stepped alone is not finite; ", broken_ranks(report.ranks),
-         "a lower optimizer.learning_rate may help");
   Lap lap;
   average_parameters();
   report.exposed_seconds += lap.seconds();
@@ -250,6 +248,8 @@ void TrainStep::post_control(const StepInput& input, const StepReport& report) {
   mine.step = steps_;
   mine.flags = input.flags | (std::isfinite(report.loss()) && !broken_ ? 0u : comm::not_a_number);
   mine.data_seconds = input.data_seconds;
+  mine.loss = report.loss();
+  mine.replaced = input.replaced_samples;
   mine.compute_seconds = report.forward_seconds + report.backward_seconds + last_optimizer_seconds_;
   const double busy = averager_->exchange().busy_seconds();
   mine.exchange_seconds = busy - last_busy_seconds_;
@@ -260,7 +260,15 @@ void TrainStep::post_control(const StepInput& input, const StepReport& report) {
 void TrainStep::read_control(StepReport& report) {
   const auto ranks = control_.wait();
   report.ranks.assign(ranks.begin(), ranks.end());
-  for (const auto& rank : ranks) report.flags |= rank.flags;
+  double loss = 0;
+  for (const auto& rank : ranks) {
+    report.flags |= rank.flags;
+    loss += rank.loss;
+  }
+  // A rank whose earlier local steps broke says so by its flag, whatever its loss is now.
+  if ((report.flags & comm::not_a_number) != 0)
+    fail(ExitCode::numbers, broken_ranks(report.ranks), "a lower optimizer.learning_rate may help");
+  loss_guard_.check(loss);
 }
 
 void TrainStep::average_parameters() {
@@ -290,16 +298,18 @@ void TrainStep::apply_pending(double learning_rate, StepReport& report) {
   pending_ = at::Tensor();
 }
 
-void TrainStep::expect_pending() {
-  pending_ = at::zeros_like(optimizer_->parameters());
-}
-
 void TrainStep::add_views(const at::Tensor& flat, const std::string& prefix, NamedTensors& views) const {
   const auto& plan = averager_->plan();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, parameter] = parameters_[i];
     views[prefix + name] = view_of(flat, parameter, plan.slots[plan.slot_of_parameter[i]]);
   }
+}
+
+NamedTensors TrainStep::parameters() const {
+  NamedTensors views;
+  add_views(optimizer_->parameters(), "", views);
+  return views;
 }
 
 NamedTensors TrainStep::evaluated_parameters() const {
@@ -313,6 +323,80 @@ NamedTensors TrainStep::optimizer_state() const {
   for (const auto& [name, flat] : optimizer_->state()) add_views(flat, name + "/", views);
   if (pending_.defined()) add_views(pending_, "pending/", views);
   return views;
+}
+
+/// "residual/RANK/i" -> what the rank's rounding still owes, on rank 0.
+void TrainStep::add_residuals(NamedTensors& views) const {
+  const auto mine = averager_->exchange().residuals();
+  const std::size_t bytes = static_cast<std::size_t>(averager_->plan().elements) * sizeof(float);
+  // All ranks have some or none: who has none (no leader of a node) sends nothing.
+  if (world_.max({static_cast<long long>(mine.size())})[0] == 0) return;
+  std::string text;
+  for (const float* residual : mine) text.append(reinterpret_cast<const char*>(residual), bytes);
+  const auto all = world_.gather(text);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    for (std::size_t i = 0; i * bytes < all[rank].size(); ++i) {
+      at::Tensor residual = at::empty({averager_->plan().elements}, at::kFloat);
+      std::memcpy(residual.mutable_data_ptr(), all[rank].data() + i * bytes, bytes);
+      views[concat("residual/", rank, "/", i)] = std::move(residual);
+    }
+  }
+}
+
+void TrainStep::restore_residuals(const NamedTensors& saved) {
+  const auto mine = averager_->exchange().residuals();
+  const auto have = static_cast<long long>(mine.size());
+  const auto name = [](int rank, std::size_t i) { return concat("residual/", rank, "/", i); };
+  // The same ranks with the same parts as when it was saved: each takes its own.
+  std::size_t found = 0;
+  while (saved.count(name(world_.rank(), found)) != 0) ++found;
+  const double all = world_.sum({static_cast<double>(found)})[0];
+  const bool fits = world_.max({found == mine.size() ? 0 : 1})[0] == 0 && all == static_cast<double>(saved.size());
+  if (world_.max({have})[0] == 0) {
+    if (!saved.empty()) log::warning("what bf16 still owed is dropped: gradients now travel unrounded");
+    return;
+  }
+  const std::int64_t elements = averager_->plan().elements;
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    at::Tensor view = at::from_blob(mine[i], {elements}, at::kFloat);
+    if (fits) {
+      view.copy_(saved.at(name(world_.rank(), i)));
+    } else if (world_.is_first() && i == 0) {
+      for (const auto& [key, residual] : saved) view.add_(residual);
+    }
+  }
+}
+
+void TrainStep::copy_state(StateCopy& copy) const {
+  NamedTensors residuals;
+  add_residuals(residuals);
+  if (!world_.is_first()) return;
+  copy.model.clear(), copy.optimizer = std::move(residuals);
+  add_views(copy_flat(copy, "model", optimizer_->evaluated()), "", copy.model);
+  for (const auto& [name, flat] : optimizer_->state())
+    add_views(copy_flat(copy, name, flat), name + "/", copy.optimizer);
+  if (pending_.defined()) add_views(copy_flat(copy, "pending", pending_), "pending/", copy.optimizer);
+}
+
+void TrainStep::restore(NamedTensors model, NamedTensors optimizer, std::int64_t optimizer_steps,
+                        const std::string& source) {
+  NamedTensors residuals;
+  for (auto item = optimizer.lower_bound("residual/");
+       item != optimizer.end() && item->first.starts_with("residual/");) {
+    if (item->second.numel() != averager_->plan().elements || item->second.scalar_type() != at::kFloat)
+      fail(ExitCode::data, source, ": ", item->first, " has ", item->second.numel(), " elements of type ",
+           at::toString(item->second.scalar_type()), ", expected ", averager_->plan().elements, " of float");
+    residuals.insert(*item);
+    item = optimizer.erase(item);
+  }
+  if (const auto pending = optimizer.lower_bound("pending/");
+      pending != optimizer.end() && pending->first.starts_with("pending/"))
+    pending_ = at::zeros_like(optimizer_->parameters());
+  NamedTensors evaluated_views = evaluated_parameters(), state_views = optimizer_state();
+  copy_by_name(model, evaluated_views, source + "/model.safetensors");
+  copy_by_name(optimizer, state_views, source + "/optimizer.safetensors");
+  optimizer_->restore(optimizer_steps);
+  restore_residuals(residuals);
 }
 
 WithEvaluatedWeights::WithEvaluatedWeights(Optimizer& optimizer) : parameters_(optimizer.parameters()) {

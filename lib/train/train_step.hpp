@@ -16,7 +16,9 @@
 #include "models/fastbox.hpp"
 #include "models/loss.hpp"
 #include "train/batch_tensors.hpp"
+#include "train/loss_guard.hpp"
 #include "train/optimizer.hpp"
+#include "train/state_copy.hpp"
 #include "train/tensor_file.hpp"
 
 namespace fastbox::train {
@@ -46,6 +48,7 @@ enum class Scheme {
 struct StepInput {
   double data_seconds = 0;  ///< that it waited for them
   std::uint32_t flags = 0;  ///< comm::StepFlag: wishes, on which the ranks agree in this step or (pipelined) the next
+  std::int64_t replaced_samples = 0;  ///< by this rank, whose frames could not be read, since the process began
 };
 
 /// parallel.shards made a number for so many ranks. Throws Error(usage) where the ranks do not divide an explicit one, or
@@ -57,8 +60,8 @@ class TrainStep {
   /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already. Collective.
   TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings);
 
-  /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the gradient is not
-  /// finite; the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
+  /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the loss or the gradient is
+  /// not finite, or the loss explodes (train.loss_limit); the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
   StepReport run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                  int global_images, double learning_rate, const StepInput& input = {});
 
@@ -84,6 +87,12 @@ class TrainStep {
   /// Of every global batch; 0: one share per rank.
   int shards() const { return shards_; }
 
+  /// What the last run() came to, also where it threw: as far as it got.
+  const StepReport& report() const { return report_; }
+
+  /// Name -> view of one parameter, as the next step will meet it.
+  NamedTensors parameters() const;
+
   /// Name -> view of one parameter, in the evaluated weights (the moving average where there is one).
   NamedTensors evaluated_parameters() const;
 
@@ -91,12 +100,20 @@ class TrainStep {
   /// is still to be applied: "pending/ip", ... Of a step that has settled.
   NamedTensors optimizer_state() const;
 
-  /// Before optimizer_state() is filled from a checkpoint that has one.
-  void expect_pending();
+  /// Both, copied, on rank 0; there also "residual/RANK/i", what bf16 still owes. Collective where there are residuals.
+  void copy_state(StateCopy& copy) const;
+
+  /// From a checkpoint's tensors. Residuals of other ranks or nodes than these are added up into rank 0's, so that what
+  /// is owed is still paid. Throws Error(data) naming `source`.
+  void restore(NamedTensors model, NamedTensors optimizer, std::int64_t optimizer_steps, const std::string& source);
+
+  LossGuard& loss_guard() { return loss_guard_; }
 
  private:
   /// Views of the flat tensor by parameter, their names prefixed.
   void add_views(const at::Tensor& flat, const std::string& prefix, NamedTensors& views) const;
+  void add_residuals(NamedTensors& views) const;
+  void restore_residuals(const NamedTensors& saved);
   void run_passes(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& seeds, int global_images,
                   StepReport& report);
   void run_pass(const BatchTensors& images, const std::vector<std::uint64_t>& seeds, double divisor,
@@ -122,6 +139,8 @@ class TrainStep {
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;
   comm::StepControl control_;
+  LossGuard loss_guard_;
+  StepReport report_;
   std::int64_t steps_ = 0;  // since this process began
   double last_optimizer_seconds_ = 0, last_busy_seconds_ = 0;
   at::Tensor pending_;                    // pipelined: an average that the next step applies; else undefined

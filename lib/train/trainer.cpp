@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
-#include <set>
 
+#include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -16,12 +17,14 @@
 #include "config/resolved.hpp"
 #include "data/loader.hpp"
 #include "eval/result_table.hpp"
-#include "train/checkpoint.hpp"
+#include "train/capsule.hpp"
+#include "train/checkpoint_writer.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
 #include "train/metrics_log.hpp"
 #include "train/progress.hpp"
+#include "train/resume.hpp"
 #include "train/run_folder.hpp"
 #include "train/same_start.hpp"
 #include "train/schedule.hpp"
@@ -59,17 +62,23 @@ class Run {
 
  private:
   void open_folder();
-  void compare_with(const std::filesystem::path& checkpoint) const;
-  void resume(const std::filesystem::path& checkpoint);
+  void begin_or_resume();
   void start_from_weights();
   void start_watchdog();
   std::string exchange_text() const;
   void write_trace();
   void check_parameters(const std::string& when);
+  /// Rank 0's failure is every rank's: `work` is done there, and what it throws is thrown on all. Collective.
+  void on_rank_0(const std::function<void()>& work);
+  bool time_is_short() const;
   void one_step();
+  void note_replaced(const data::Batch& batch);
   void report_progress();
   void evaluate_now();
+  void keep_evaluation(const Evaluation& evaluation, double seconds);
   void save();
+  void finish_saving();
+  [[noreturn]] void stop(const Error& why);
   bool finished() const { return samples_ >= plan_.samples; }
   std::string position() const { return concat("step ", step_, "/", plan_.steps); }
 
@@ -84,12 +93,19 @@ class Run {
   std::unique_ptr<TrainStep> train_step_;
   std::optional<comm::Watchdog> watchdog_;
   std::optional<data::Loader> loader_;
-  std::optional<MetricsLog> metrics_;  // rank 0
+  std::optional<MetricsLog> metrics_;       // rank 0
+  std::optional<CheckpointWriter> writer_;  // rank 0
+  StateCopy copy_;                          // what writer_ writes
+  Deadline deadline_;
 
   int threads_ = 1;
   std::int64_t step_ = 0, samples_ = 0, saved_step_ = -1, evaluated_step_ = -1;
   Json history_ = Json::array();
   std::uint32_t flags_ = 0;  // what the ranks agreed on last
+  std::int64_t replaced_before_ = 0, replaced_here_ = 0,
+               replaced_ = 0;  // samples: until a resume, by this rank, in all
+  std::int64_t failed_evaluations_ = 0;
+  double longest_step_ = 0, longest_evaluation_ = 0;  // seconds
   Progress progress_;
 };
 
@@ -99,7 +115,8 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
       world_(world),
       plan_(plan_run(settings_, world.size())),
       train_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::train)),
-      val_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::val)) {
+      val_frames_(data::open_dataset(settings_.data, config_.folder, data::Part::val)),
+      deadline_(settings_.run.time_limit) {
   require_same_program(world_, config_);
   threads_ = choose_threads(settings_.run.threads, world_.node_size());
   at::set_num_threads(threads_);
@@ -114,24 +131,20 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
   start_watchdog();
   if (!options_.trace.empty()) world_.timeline().keep(comm::trace_operations);
 
-  std::string checkpoint;  // rank 0 decides which, for all
-  if (world_.is_first() && options_.resume) {
-    if (const auto newest = newest_checkpoint(options_.run_folder)) checkpoint = newest->string();
-  }
-  checkpoint = world_.broadcast(checkpoint);
-  if (!checkpoint.empty())
-    resume(checkpoint);
-  else if (options_.resume)
-    log::info("no checkpoint in ", options_.run_folder.string(), ": starting at step 0");
+  begin_or_resume();
   check_parameters("at the start");
   if (world_.is_first()) {
     write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
-    metrics_.emplace(options_.run_folder / "metrics.jsonl", step_);
+    metrics_.emplace(options_.run_folder / "metrics.jsonl", step_, evaluated_step_);
+    writer_.emplace(options_.run_folder);
   }
 
   log::info("training on ", train_frames_.size(), " frames, evaluating on ", val_frames_.size(), ": ", plan_.samples,
             " samples, batch ", plan_.batch, ", ", plan_.steps, " steps, ", world_.size(), " ranks of ", threads_,
             " threads on ", device.str(), world_.size() > 1 ? exchange_text() : "");
+  if (const auto left = deadline_.seconds_left())
+    log::info("to be saved and stopped ", fixed(settings_.run.stop_margin, 0), " s before ", deadline_.source(),
+              " is reached, in ", fixed(*left / 60, 1), " min");
 }
 
 /// ", exchange shared, 12 shards".
@@ -164,25 +177,30 @@ void Run::check_parameters(const std::string& when) {
   require_same_tensors(world_, train_step_->evaluated_parameters(), when);
 }
 
-void Run::open_folder() {
+void Run::on_rank_0(const std::function<void()>& work) {
   std::string problem;
   ExitCode code = ExitCode::done;
   if (world_.is_first()) {
     try {
-      folder_.emplace(options_.run_folder);
-      if (!options_.resume && holds_checkpoints(options_.run_folder))
-        fail(ExitCode::usage, options_.run_folder.string(),
-             ": holds checkpoints; give --resume to go on, or another --run-dir");
-      log::open_file(options_.run_folder / "log.txt");
+      work();
     } catch (const Error& error) {
       problem = error.what();
       code = error.code();
     }
   }
-  // Rank 0's failure is every rank's.
   problem = world_.broadcast(problem);
   code = world_.agree(code);
   if (code != ExitCode::done) fail(code, problem);
+}
+
+void Run::open_folder() {
+  on_rank_0([this] {
+    folder_.emplace(options_.run_folder);
+    if (!options_.resume && holds_checkpoints(options_.run_folder))
+      fail(ExitCode::usage, options_.run_folder.string(),
+           ": holds checkpoints; give --resume to go on, or another --run-dir");
+    log::open_file(options_.run_folder / "log.txt");
+  });
 }
 
 void Run::start_from_weights() {
@@ -191,40 +209,40 @@ void Run::start_from_weights() {
   copy_by_name(read_tensors(settings_.model.weights), parameters, settings_.model.weights);
 }
 
-/// What the checkpoint's run and this one differ in: what a resume cannot honour is refused, the rest is said.
-void Run::compare_with(const std::filesystem::path& checkpoint) const {
-  // optimizer.average among them: its state is there or is not.
-  static const std::set<std::string> fixed_at_start = {
-      "model.encoder", "model.decoder",  "model.gains",   "model.width_multiple", "model.hidden",
-      "run.seed",      "optimizer.name", "run.precision", "optimizer.average",    "parallel.scheme"};
-  std::string refused, changed;
-  for (const auto& [key, before, now] : config::differences(config::load(checkpoint / "config.yaml"), config_)) {
-    (fixed_at_start.count(key) != 0 ? refused : changed) += concat("\n  ", key, ": ", before, " -> ", now);
+void Run::begin_or_resume() {
+  if (!options_.resume) return;
+  std::string checkpoint;  // rank 0 decides which, for all
+  on_rank_0([&] {
+    if (const auto newest = newest_checkpoint(options_.run_folder)) checkpoint = newest->string();
+  });
+  checkpoint = world_.broadcast(checkpoint);
+  if (checkpoint.empty()) {
+    log::info("no checkpoint in ", options_.run_folder.string(), ": starting at step 0");
+    return;
   }
-  if (!refused.empty())
-    fail(ExitCode::usage, checkpoint.string(), ": a run cannot be resumed with other values of", refused);
-  if (!changed.empty()) log::warning("resumed with other values than the checkpoint's run had:", changed);
-}
-
-void Run::resume(const std::filesystem::path& checkpoint) {
-  compare_with(checkpoint);
-  const CheckpointState state = read_state(checkpoint);
-  if (state.threads != threads_)
-    log::warning("the run had ", state.threads, " threads a rank and now has ", threads_,
-                 ": results will differ in the last bits; set run.threads");
-  const NamedTensors saved = read_tensors(checkpoint / "optimizer.safetensors");
-  if (std::any_of(saved.begin(), saved.end(), [](const auto& item) { return item.first.starts_with("pending/"); }))
-    train_step_->expect_pending();
-  NamedTensors evaluated = train_step_->evaluated_parameters(), optimizer = train_step_->optimizer_state();
-  copy_by_name(read_tensors(checkpoint / "model.safetensors"), evaluated, (checkpoint / "model.safetensors").string());
-  copy_by_name(saved, optimizer, (checkpoint / "optimizer.safetensors").string());
-  train_step_->optimizer().restore(state.optimizer_steps);
+  const auto frames = static_cast<std::int64_t>(train_frames_.size());
+  const CheckpointState now = state_of_process(config_, *train_step_, threads_, world_.size(), frames);
+  const CheckpointState state = resume(checkpoint, config_, now, *train_step_);
   step_ = saved_step_ = state.step;
   samples_ = state.samples;
-  train_step_->set_samples(samples_);
   history_ = state.history;
+  replaced_ = replaced_before_ = state.replaced_samples;
+  failed_evaluations_ = state.failed_evaluations;
   if (!history_.empty()) evaluated_step_ = history_.back().value("step", std::int64_t{-1});
-  log::info("resumed from ", checkpoint.string(), " at ", position());
+  log::info("resumed from ", checkpoint, " at ", position());
+}
+
+/// Whether the job may end before another step, the evaluation that is due after it, and a checkpoint are through.
+bool Run::time_is_short() const {
+  const auto left = deadline_.seconds_left();
+  if (!left) return false;
+  const bool evaluation_due = is_due(plan_.evaluation_samples, samples_, samples_ + plan_.batch);
+  return *left < settings_.run.stop_margin + longest_step_ + (evaluation_due ? longest_evaluation_ : 0);
+}
+
+void Run::note_replaced(const data::Batch& batch) {
+  for (const auto& line : batch.replaced) log::warning(line);
+  replaced_here_ += std::ssize(batch.replaced);
 }
 
 void Run::one_step() {
@@ -232,17 +250,32 @@ void Run::one_step() {
   world_.standing().step = step_ + 1;
   StepInput input;
   const auto begin = Clock::now();
+  if (stop_requested()) input.flags |= comm::stop_wanted;
+  if (time_is_short()) input.flags |= comm::time_is_over;
   std::optional<comm::Timeline::Span> waiting;
   waiting.emplace(world_.timeline(), world_.timeline().begin(comm::Op::waiting_for_data));
   const data::Batch& batch = loader_->next();
   waiting.reset();
+  note_replaced(batch);
   input.data_seconds = seconds_since(begin);
-  if (stop_requested()) input.flags |= comm::stop_wanted;
+  input.replaced_samples = replaced_here_;
   const int images = static_cast<int>(std::min<std::int64_t>(plan_.batch, plan_.samples - samples_));
-  const StepReport report = train_step_->run(batch, images, learning_rate(settings_.optimizer, plan_, samples_), input);
+  const double rate = learning_rate(settings_.optimizer, plan_, samples_);
+  try {
+    train_step_->run(batch, images, rate, input);
+  } catch (const Error& problem) {
+    if (problem.code() == ExitCode::numbers)  // which all ranks meet together
+      write_capsule(options_.run_folder, {step_ + 1, samples_, images, rate, threads_, problem.what()}, config_,
+                    *train_step_, batch, world_);
+    throw;
+  }
+  const StepReport& report = train_step_->report();
   flags_ = report.flags;
+  if (!report.ranks.empty()) replaced_ = replaced_before_;
+  for (const auto& rank : report.ranks) replaced_ += rank.replaced;
   ++step_;
   samples_ += images;
+  longest_step_ = std::max(longest_step_, seconds_since(begin));
   progress_.add(report, input.data_seconds, images);
 }
 
@@ -256,50 +289,85 @@ void Run::report_progress() {
 
 void Run::evaluate_now() {
   const auto begin = Clock::now();
-  Evaluation evaluation;
+  // It must not cost a day of training; the evaluation at the end has the last word.
   try {
-    const WithEvaluatedWeights weights(train_step_->optimizer());
-    evaluation = evaluate(*model_, settings_, val_frames_, world_);
-  } catch (const Error& problem) {
-    // All ranks meet it together. It must not cost a day of training; the evaluation at the end has the last word.
-    if (finished()) throw;
-    log::error("the evaluation at ", position(), " failed, training goes on: ", problem.what());
-    return;
-  }
-  evaluated_step_ = step_;
-  if (world_.is_first()) {
-    const Json ap = ap_json(evaluation.result);
-    history_.push_back({{"step", step_}, {"samples", samples_}, {"ap", ap}});
-    metrics_->write({{"step", step_},
-                     {"samples", samples_},
-                     {"ap", ap},
-                     {"milliseconds_per_image", evaluation.milliseconds_per_image}});
-    char name[32];
-    std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step_));
-    create_folders(options_.run_folder / "detections");
-    write_detections(options_.run_folder / "detections" / name, evaluation.frames);
-    log::info(position(), "  ", ap_text(evaluation.result, settings_.evaluation.type), "  ",
-              fixed(evaluation.milliseconds_per_image, 1), " ms an image, evaluated in ",
-              fixed(seconds_since(begin), 1), " s");
-    if (finished()) {
-      write_file_atomically(options_.run_folder / "eval.json",
-                            eval::result_json(evaluation.result, evaluation.milliseconds_per_image).dump(2) + "\n");
-      log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));
+    Evaluation evaluation;
+    {
+      const WithEvaluatedWeights weights(train_step_->optimizer());
+      evaluation = evaluate(*model_, settings_, val_frames_, world_);
     }
+    on_rank_0([&] { keep_evaluation(evaluation, seconds_since(begin)); });
+    evaluated_step_ = step_;
+  } catch (const Error& problem) {
+    // All ranks meet it together.
+    ++failed_evaluations_;
+    if (finished()) throw;
+    log::error("the evaluation at ", position(), " failed, training goes on (failures so far: ", failed_evaluations_,
+               "): ", problem.what());
   }
+  longest_evaluation_ = std::max(longest_evaluation_, seconds_since(begin));
   progress_.leave_out(Clock::now() - begin);  // the time is not the steps'
 }
 
+void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
+  create_folders(options_.run_folder / "detections");
+  write_detections(options_.run_folder / "detections" / step_folder_name(step_), evaluation.frames);
+  if (finished())
+    write_file_atomically(options_.run_folder / "eval.json",
+                          eval::result_json(evaluation.result, evaluation.milliseconds_per_image).dump(2) + "\n");
+  const Json ap = ap_json(evaluation.result);
+  history_.push_back({{"step", step_}, {"samples", samples_}, {"ap", ap}});
+  metrics_->write({{"step", step_},
+                   {"samples", samples_},
+                   {"ap", ap},
+                   {"milliseconds_per_image", evaluation.milliseconds_per_image}});
+  log::info(position(), "  ", ap_text(evaluation.result, settings_.evaluation.type), "  ",
+            fixed(evaluation.milliseconds_per_image, 1), " ms an image, evaluated in ", fixed(seconds, 1), " s");
+  if (finished()) log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));
+}
+
+/// Copies the state; a thread of rank 0 writes it. Collective.
 void Run::save() {
   const auto begin = Clock::now();
-  if (world_.is_first()) {
-    const CheckpointState state{step_, samples_, train_step_->optimizer().steps(), threads_, history_};
-    save_checkpoint(options_.run_folder, state, train_step_->evaluated_parameters(), train_step_->optimizer_state(),
-                    config::to_yaml(config_, /*with_origins=*/false), settings_.checkpoint.keep);
-    log::info(position(), "  checkpoint saved in ", fixed(seconds_since(begin), 2), " s");
+  Checkpoint* const next = writer_ ? &writer_->prepare() : nullptr;
+  train_step_->copy_state(copy_);
+  if (next != nullptr) {
+    Checkpoint& checkpoint = *next;
+    checkpoint.state = state_of_process(config_, *train_step_, threads_, world_.size(), std::ssize(train_frames_));
+    checkpoint.state.step = step_;
+    checkpoint.state.samples = samples_;
+    checkpoint.state.optimizer_steps = train_step_->optimizer().steps();
+    checkpoint.state.loss_count = train_step_->loss_guard().count();
+    checkpoint.state.loss_mean = train_step_->loss_guard().mean();
+    checkpoint.state.replaced_samples = replaced_;
+    checkpoint.state.failed_evaluations = failed_evaluations_;
+    checkpoint.state.history = history_;
+    checkpoint.model = copy_.model;
+    checkpoint.optimizer = copy_.optimizer;
+    checkpoint.config = config::to_yaml(config_, /*with_origins=*/false);
+    checkpoint.best_by = lower(settings_.evaluation.type);
+    checkpoint.keep = settings_.checkpoint.keep;
+    writer_->start();
   }
   saved_step_ = step_;
-  progress_.leave_out(Clock::now() - begin);
+  progress_.add_save(Clock::now() - begin);
+}
+
+/// Once all is on disk. Throws Error(environment) on all ranks where it is not.
+void Run::finish_saving() {
+  on_rank_0([this] {
+    writer_->finish();
+    metrics_->finish();
+  });
+}
+
+/// Saved, and on all ranks at once.
+void Run::stop(const Error& why) {
+  finish_saving();
+  write_trace();
+  watchdog_.reset();
+  world_.barrier();
+  throw why;
 }
 
 void Run::go() {
@@ -323,20 +391,21 @@ void Run::go() {
     // Between two averagings of the local scheme ranks differ: what is due, and a stop, wait for the next.
     if (!train_step_->may_settle()) continue;
     // Ranks agree on a stop before the evaluation that may be due: a job's grace period is short.
-    const bool stop = (flags_ & (comm::stop_wanted | comm::time_is_over)) != 0;
+    const bool wanted = (flags_ & comm::stop_wanted) != 0, too_late = (flags_ & comm::time_is_over) != 0,
+               too_many = replaced_ > settings_.data.error_limit, stops = wanted || too_late || too_many;
     if (is_due(settings_.parallel.check_every, step_ - 1, step_)) check_parameters(concat("after step ", step_));
     const bool evaluation_due = is_due(plan_.evaluation_samples, before, samples_),
                checkpoint_due = is_due(plan_.checkpoint_samples, before, samples_);
     before = samples_;
-    if (stop || evaluation_due || checkpoint_due) train_step_->settle();
-    if (!stop && evaluation_due) evaluate_now();
-    if (stop || checkpoint_due) save();
-    if (stop) {
-      write_trace();
-      watchdog_.reset();
-      world_.barrier();
-      fail(ExitCode::stopped, "stopped on request after ", position(), "; run again with --resume to go on");
-    }
+    if (stops || evaluation_due || checkpoint_due) train_step_->settle();
+    if (!stops && evaluation_due) evaluate_now();
+    if (stops || checkpoint_due) save();
+    if (too_many)
+      stop({ExitCode::data, concat("stopped and saved after ", position(), ": ", replaced_,
+                                   " samples could not be read and data.error_limit is ", settings_.data.error_limit)});
+    if (stops)
+      stop({ExitCode::stopped, concat(wanted ? "stopped on request" : "stopped, since time is nearly over,", " after ",
+                                      position(), "; run again with --resume to go on")});
   }
   train_step_->settle();
   train_step_->apply_pending(learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch));
@@ -344,9 +413,11 @@ void Run::go() {
     if (evaluated_step_ != step_) evaluate_now();
   } catch (const Error&) {
     if (saved_step_ != step_) save();  // a bad validation frame must not cost what was trained
+    finish_saving();
     throw;
   }
   if (saved_step_ != step_) save();
+  finish_saving();
   write_trace();
   world_.barrier();
 }

@@ -2,7 +2,7 @@
 add_executable(mpi_tests mpi/main.cpp mpi/world_test.cpp mpi/exchange_test.cpp mpi/gradient_averager_test.cpp mpi/gpu_exchange_test.cpp
   mpi/train_step_test.cpp mpi/shards_test.cpp mpi/step_control_test.cpp mpi/watchdog_test.cpp)
 target_include_directories(mpi_tests PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(mpi_tests PRIVATE Catch2::Catch2 fastbox_train fastbox_options)
+target_link_libraries(mpi_tests PRIVATE fastbox_test_support fastbox_train fastbox_options)
 fastbox_use_torch(mpi_tests)
 
 # Seconds. Sanitized code is many times slower.

@@ -7,6 +7,7 @@
 #include "data/sampler.hpp"
 #include "models/fastbox.hpp"
 #include "mpi/ranks.hpp"
+#include "support/support.hpp"
 #include "train/optimizer.hpp"
 #include "train/train_step.hpp"
 
@@ -114,6 +115,37 @@ double largest_difference(const std::string& encoder, at::ScalarType type, const
   return largest;
 }
 
+/// Parameters after `steps` steps; with `copied_after` >= 0 another TrainStep goes on from a copy of the state there.
+at::Tensor trained(const config::Settings& settings, int copied_after) {
+  auto& world = test::world();
+  const auto share = data::share_of(batch, world.rank(), world.size());
+  auto model = make_model("small", at::kFloat), second = make_model("small", at::kFloat);
+  auto step = std::make_unique<train::TrainStep>(*model, world, settings);
+  for (int i = 0; i < steps; ++i) {
+    step->run(images_of(i, share.begin, share.count, at::kFloat), {}, batch, 1e-3);
+    if (i != copied_after) continue;
+    step->settle();
+    train::StateCopy copy;
+    step->copy_state(copy);
+    // Only rank 0 has it; a resumed run reads it from the disk, everywhere.
+    const test::ScratchFolder folder;
+    const std::string path = world.broadcast(folder.path().string());
+    if (world.is_first()) {
+      train::write_tensors(path + "/model", copy.model);
+      train::write_tensors(path + "/optimizer", copy.optimizer);
+    }
+    world.barrier();
+    const auto optimizer_steps = step->optimizer().steps();
+    step = std::make_unique<train::TrainStep>(*second, world, settings);
+    step->restore(train::read_tensors(path + "/model"), train::read_tensors(path + "/optimizer"), optimizer_steps,
+                  "a copy");
+    world.barrier();
+  }
+  step->settle();
+  step->apply_pending(1e-3);
+  return step->optimizer().parameters().clone();
+}
+
 }  // namespace
 
 TEST_CASE("twenty steps on N ranks equal one rank in float64 to 1e-9", "[train_step]") {
@@ -141,4 +173,48 @@ TEST_CASE("so do shards, and micro-batches of any size", "[train_step]") {
 // The reference's epsilon of 1e-5 keeps the difference within 1e-5 of a tensor's largest value.
 TEST_CASE("twenty steps on N ranks equal one rank in float32 to 1e-5", "[train_step]") {
   CHECK(largest_difference("vgg16", at::kFloat) < 1e-5);
+}
+
+TEST_CASE("a copy of the state goes on to the same bits: every optimiser, scheme, and what bf16 owes", "[train_step]") {
+  auto settings = settings_for_test();
+  const auto goes_on = [&] { return at::equal(trained(settings, -1), trained(settings, 6)); };
+  settings.parallel.shards = "12";
+  settings.optimizer.average = 0.9;
+  for (const char* name : {"adam", "sgd", "lamb"}) {
+    settings.optimizer.name = name;
+    CHECK(goes_on());
+  }
+  settings.parallel.scheme = "pipelined";
+  CHECK(goes_on());
+  settings.parallel.scheme = "synchronous";
+  settings.parallel.shards = "off";
+  settings.parallel.allreduce = "mpi";
+  settings.parallel.wire = "bf16";
+  CHECK(goes_on());
+}
+
+TEST_CASE("what bf16 owes is not lost where the ranks are others", "[train_step]") {
+  auto& world = test::world();
+  auto settings = settings_for_test();
+  settings.parallel.shards = "off";
+  settings.parallel.allreduce = "mpi";
+  settings.parallel.wire = "bf16";
+  auto model = make_model("small", at::kFloat);
+  train::TrainStep step(*model, world, settings);
+  const auto mine = step.averager().exchange().residuals();
+  if (world.size() == 1) return;  // nothing travels
+  REQUIRE_FALSE(mine.empty());
+  const std::int64_t elements = step.averager().plan().elements;
+  train::StateCopy copy;
+  step.copy_state(copy);
+  std::map<std::string, at::Tensor> model_tensors = step.evaluated_parameters(), optimizer = step.optimizer_state();
+  for (auto* tensors : {&model_tensors, &optimizer})
+    for (auto& [name, tensor] : *tensors) tensor = tensor.clone();
+  for (int rank = 0; rank < 7; ++rank) optimizer[concat("residual/", rank, "/0")] = at::full({elements}, 0.5f);
+  step.restore(model_tensors, optimizer, 0, "seven ranks");
+  double owed = 0;
+  for (const float* residual : step.averager().exchange().residuals()) owed += residual[elements / 2];
+  CHECK(world.sum({owed})[0] == 3.5);
+  optimizer["residual/0/0"] = at::zeros({3});
+  CHECK(test::caught([&] { step.restore(model_tensors, optimizer, 0, "x"); }).code == ExitCode::data);
 }

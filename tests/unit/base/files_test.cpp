@@ -27,6 +27,20 @@ TEST_CASE("what cannot be read or written is named", "[files]") {
   CHECK(below.code == ExitCode::environment);
 }
 
+TEST_CASE("no more of a file is read than asked for", "[files]") {
+  const test::ScratchFolder folder;
+  write_file_atomically(folder / "ten", "0123456789");
+  CHECK(read_file(folder / "ten", 10) == "0123456789");
+  CHECK(test::caught([&] { read_file(folder / "ten", 9); }).mentions("ten: holds 10 bytes, expected at most 9"));
+  CHECK(test::caught([] { read_file("/dev/zero", 1 << 20); }).message == "/dev/zero: holds more than 1048576 bytes");
+  fs::resize_file(folder / "ten", std::uintmax_t{100} << 30);  // a hole: claims 100 GB, holds ten bytes
+  CHECK(test::caught([&] { read_file(folder / "ten"); }).mentions("holds 107374182400 bytes"));
+  CHECK(read_file("/proc/self/stat").find(' ') != std::string::npos);  // whose size is 0, it says
+  const std::string large(3'000'000, 'x');
+  write_file_atomically(folder / "large", large);
+  CHECK(read_file(folder / "large") == large);
+}
+
 TEST_CASE("a pending folder appears whole or not at all", "[files]") {
   const test::ScratchFolder folder;
   {

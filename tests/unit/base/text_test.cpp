@@ -42,3 +42,16 @@ TEST_CASE("a typing error finds the word that was meant", "[text]") {
   CHECK(nearest_word("optimizer.lerning_rate", words) == "optimizer.learning_rate");
   CHECK(nearest_word("zzz", words).empty());
 }
+
+TEST_CASE("what a file says is shown short and without control characters", "[text]") {
+  CHECK(shown("Car") == "Car");
+  CHECK(shown("a\x1b[31m\n") == "a?[31m?");
+  CHECK(shown(std::string(80, 'x')) == std::string(80, 'x'));
+  CHECK(shown(std::string(1'000'000, 'x')) == std::string(80, 'x') + "...");
+}
+
+TEST_CASE("the nearest word is looked for among those of like length", "[text]") {
+  CHECK(nearest_word("sed", {"optimizer", "seed"}) == "seed");
+  CHECK(nearest_word("learning_rat", {"learning_rate", "rate"}) == "learning_rate");
+  CHECK(nearest_word(std::string(50'000'000, 'x'), {"seed"}).empty());  // at once: no table of that length
+}

@@ -126,5 +126,15 @@ TEST_CASE("an unreadable run file is a mistake of use", "[run_file_errors]") {
   const auto no_run = test::caught([&] { config::load(folder.path()); });
   CHECK(no_run.mentions("config.yaml: cannot be read"));
   CHECK(no_run.code == ExitCode::usage);
-  CHECK(complaint(std::string((1 << 20) + 1, ' ')) == "my.yaml: is larger than 1 MiB: not a run file");
+  CHECK(complaint(std::string((256 << 10) + 1, ' ')) == "my.yaml: holds 262145 bytes, expected at most 262144");
+  CHECK(test::caught([] { config::load("/dev/zero"); }).message == "/dev/zero: holds more than 262144 bytes");
+}
+
+TEST_CASE("thousands of problems are counted, and the first told", "[run_file_errors]") {
+  std::string text;
+  for (int i = 0; i < 4000; ++i) text += concat("k", i, ": 1\n");
+  const std::string message = complaint(text);
+  CHECK(std::count(message.begin(), message.end(), '\n') == 50);
+  CHECK(message.ends_with("\nand 3950 more problems"));
+  CHECK(complaint("? " + std::string(200'000, 'k') + "\n: 1\n").size() < 600);  // whose likely key is not looked for
 }

@@ -34,7 +34,7 @@ TEST_CASE("every member of Settings has one key", "[schema]") {
       member_count<AugmentationSettings>() + member_count<LossSettings>() + member_count<TrainSettings>() +
       member_count<OptimizerSettings>() + member_count<EvaluationSettings>() + member_count<CheckpointSettings>() +
       member_count<ParallelSettings>() + member_count<RunSettings>();
-  STATIC_REQUIRE(member_count<TrainSettings>() == 5);
+  STATIC_REQUIRE(member_count<TrainSettings>() == 6);
   STATIC_REQUIRE(member_count<Settings>() == 11);
   CHECK(keys().size() == members);
   CHECK(groups().size() == member_count<Settings>());

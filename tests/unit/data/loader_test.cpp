@@ -179,6 +179,39 @@ TEST_CASE("a damaged frame stops the run at its batch, by name", "[loader]") {
   }
 }
 
+TEST_CASE("skip: another frame takes the place of one that cannot be read, the same one everywhere", "[loader]") {
+  const test::ScratchFolder folder;
+  const auto names = test::write_frames(folder.path(), 6);
+  write_file_atomically(data::image_folder(folder.path()) / "000002.png", "no picture");
+  const data::Dataset dataset(folder.path(), names, "a test");
+  auto with = settings();
+  with.data.on_error = "skip";
+  const auto whole = collect(dataset, with, 1, 6, 4);
+  CHECK(std::count(whole.names.begin(), whole.names.end(), "000002") == 0);
+  CHECK(collect(dataset, with, 3, 6, 4) == whole);
+  with.data.workers = 3;
+  with.data.cache = "off";
+  CHECK(collect(dataset, with, 2, 6, 4) == whole);
+
+  data::Loader loader(dataset, with, data::LoaderPlan{.seed = 5, .batch = 6});
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    const data::Batch& batch = loader.next();
+    REQUIRE(batch.replaced.size() == 1);
+    CHECK(batch.replaced[0].find("000002.png") != std::string::npos);
+    CHECK(batch.replaced[0].find("takes its place") != std::string::npos);
+  }
+}
+
+TEST_CASE("skip: where no frame can be read the run still ends", "[loader]") {
+  const test::ScratchFolder folder;
+  const auto names = test::write_frames(folder.path(), 2);
+  for (const auto& name : names) write_file_atomically(data::image_folder(folder.path()) / (name + ".png"), "no");
+  auto with = settings();
+  with.data.on_error = "skip";
+  data::Loader loader(data::Dataset(folder.path(), names, "a test"), with, data::LoaderPlan{.batch = 1});
+  CHECK(test::caught([&] { loader.next(); }).code == ExitCode::data);
+}
+
 TEST_CASE("a loader ends after the images in hand, not after the batch", "[loader]") {
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 6), "a test");

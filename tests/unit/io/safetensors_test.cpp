@@ -78,6 +78,11 @@ TEST_CASE("a damaged file is refused before anything is allocated for it", "[saf
   CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4,8]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":[1e300],"data_offsets":[0,1e300]}})", "1234")));
   CHECK(refused(file_with("[]", "")));
+  CHECK(refused(file_with(R"({"a":{"dtype":"F32","shape":[25000000000],"data_offsets":[0,100000000000]}})", "1234")));
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  CHECK(refused(file_with(R"({"a":{"dtype":"U8","shape":)" + nested(20) + R"(,"data_offsets":[0,4]}})", "1234")));
+  CHECK(
+      refused(file_with(R"({"a":{"dtype":"U8","shape":)" + nested(1'000'000) + R"(,"data_offsets":[0,4]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"Q8","shape":[4],"data_offsets":[0,4]}})", "1234")));
   CHECK(refused(file_with(R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", "")));
   CHECK(refused(file_with(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/files.hpp"
@@ -32,5 +33,22 @@ TEST_CASE("a bad list is named by file and line", "[split_list]") {
   CHECK(wrong("# nothing\n").code == ExitCode::data);
   CHECK(wrong("000001\n000002\n000001\n").mentions("l.txt:3: frame 000001 is listed twice, first in line 1"));
   CHECK(wrong("000001 000002\n").mentions("l.txt:1"));
-  CHECK(wrong("../000001\n").mentions("l.txt:1"));
+}
+
+TEST_CASE("no name leads out of the folder that it is looked for in", "[split_list]") {
+  using namespace std::string_literals;
+  for (const auto& name :
+       {"../000001"s, "/etc/passwd"s, ".."s, "."s, "a/b"s, "..\\000001"s, "00\0001"s, "00\x1b[31m1"s}) {
+    const auto refused = test::caught([&] { io::parse_split_list("000001\n" + name + "\n", "made"); });
+    CHECK(refused.mentions("made:2: '"));
+    CHECK(refused.code == ExitCode::data);
+    CHECK(std::ranges::none_of(refused.message, [](unsigned char c) { return c < 0x20; }));
+  }
+  CHECK(io::parse_split_list("..a\n", "made").size() == 1);  // a file's name as any other
+}
+
+TEST_CASE("a line of megabytes is not repeated", "[split_list]") {
+  const auto refused = test::caught([] { io::parse_split_list(std::string(5'000'000, 'x') + " y", "made"); });
+  CHECK(refused.mentions("made:1: 'xxx"));
+  CHECK(refused.message.size() < 200);
 }

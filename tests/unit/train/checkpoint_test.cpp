@@ -12,9 +12,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void save(const fs::path& run, std::int64_t step, int keep = 10) {
-  save_checkpoint(run, {step, 8 * step, step, 1, nlohmann::ordered_json::array()}, {{"w", at::full({3}, step)}},
-                  {{"m/w", at::zeros({3})}}, "model: {}\n", keep);
+void save(const fs::path& run, std::int64_t step, int keep = 10, const nlohmann::ordered_json& history = {}) {
+  Checkpoint checkpoint;
+  checkpoint.state.step = checkpoint.state.optimizer_steps = step;
+  checkpoint.state.samples = 8 * step;
+  checkpoint.state.ranks = checkpoint.state.threads = 1;
+  checkpoint.state.frames = 100;
+  for (const auto& entry : history) checkpoint.state.history.push_back(entry);
+  checkpoint.model = {{"w", at::full({3}, step)}};
+  checkpoint.optimizer = {{"m/w", at::zeros({3})}};
+  checkpoint.config = "model: {}\n";
+  checkpoint.best_by = "car";
+  checkpoint.keep = keep;
+  save_checkpoint(run, checkpoint);
+}
+
+nlohmann::ordered_json evaluated(std::int64_t step, double ap40) {
+  return {{"step", step}, {"samples", 8 * step}, {"ap", {{"car", {{"moderate", {{"ap40", ap40}}}}}}}};
 }
 
 }  // namespace
@@ -39,6 +53,24 @@ TEST_CASE("the newest are kept, and leftovers of an interrupted save removed", "
   CHECK_FALSE(fs::exists(run / "checkpoints/step-00000010"));
   CHECK_FALSE(fs::exists(run / "checkpoints/step-00000005.incomplete-77"));
   CHECK(newest_checkpoint(run.path())->filename() == "step-00000030");
+}
+
+TEST_CASE("the best stays beside the newest, and its link follows it", "[checkpoint]") {
+  const test::ScratchFolder run;
+  nlohmann::ordered_json history = nlohmann::ordered_json::array();
+  int step = 0;
+  for (const double ap40 : {10.0, 60.0, 50.0, 40.0, 30.0}) {
+    history.push_back(evaluated(step += 10, ap40));
+    save(run.path(), step, 2, history);
+  }
+  CHECK_FALSE(fs::exists(run / "checkpoints/step-00000010"));
+  CHECK(fs::equivalent(run / "checkpoints/best", run / "checkpoints/step-00000020"));
+  CHECK_FALSE(fs::exists(run / "checkpoints/step-00000030"));
+  CHECK(fs::exists(run / "checkpoints/step-00000040"));
+  history.push_back(evaluated(60, 70));
+  save(run.path(), 60, 2, history);
+  CHECK(fs::equivalent(run / "checkpoints/best", run / "checkpoints/latest"));
+  CHECK_FALSE(fs::exists(run / "checkpoints/step-00000020"));
 }
 
 TEST_CASE("a damaged checkpoint is passed over for the one before", "[checkpoint]") {
