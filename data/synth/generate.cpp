@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "io/image.hpp"
+#include "io/json_text.hpp"
 #include "io/split_list.hpp"
 
 namespace fastbox::synth {
@@ -24,7 +25,8 @@ namespace fs = std::filesystem;
 /// Counts up when the same (seed, index) draws another scene, so that two generators' frames never mix in one
 /// folder.
 constexpr int generator_version = 1;
-constexpr int most_frames = 1'000'000;  // names have six digits
+constexpr int most_frames = 1'000'000;          // names have six digits
+constexpr std::size_t largest_manifest = 4096;  // bytes
 
 std::string frame_name(int index) {
   char name[16];

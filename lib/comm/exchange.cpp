@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "comm/gpu_exchange.hpp"
 #include "comm/mpi_exchange.hpp"
+#include "comm/ordered_sum.hpp"
 #include "comm/staged_exchange.hpp"
 #include "comm/tree_exchange.hpp"
 
@@ -66,6 +67,13 @@ std::unique_ptr<Exchange> make_host_exchange(World& world, const ExchangeLayout&
 }
 
 }  // namespace
+
+std::vector<std::size_t> ExchangeLayout::block_begins() const {
+  std::vector<std::size_t> begins = {0};
+  for (const auto& bucket : buckets)
+    begins.push_back(begins.back() + static_cast<std::size_t>(blocks_of(bucket.count)));
+  return begins;
+}
 
 std::unique_ptr<Exchange> make_exchange(World& world, const ExchangeLayout& layout, const ExchangeOptions& options) {
   check(world, layout, options);

@@ -33,6 +33,9 @@ struct ExchangeLayout {
   int sets = 1;
   SumTree tree{1};      ///< over the shards, or over the ranks where there are no shards
   bool ordered = true;  ///< whether the sum must keep the tree's order
+
+  /// Where each bucket's blocks (ordered_sum.hpp) begin among all buckets', and after the last their number.
+  std::vector<std::size_t> block_begins() const;
 };
 
 class Exchange {

@@ -17,9 +17,7 @@ GpuExchange::GpuExchange(World& world, const ExchangeLayout& layout, int device)
   const auto sets = static_cast<std::size_t>(layout.sets);
   const std::size_t bytes = static_cast<std::size_t>(layout.elements) * size_of(layout.element);
   set_bytes_ = (bytes + alignment - 1) / alignment * alignment;
-  block_begins_ = {0};
-  for (const auto& bucket : layout.buckets)
-    block_begins_.push_back(block_begins_.back() + static_cast<std::size_t>(blocks_of(bucket.count)));
+  block_begins_ = layout.block_begins();
   GpuBackend& backend = gpu_backend();
   memory_ = backend.allocate(device, sets * set_bytes_);
   squares_ = backend.allocate(device, sets * block_begins_.back() * sizeof(double));

@@ -19,9 +19,7 @@ MpiExchange::MpiExchange(World& world, const ExchangeLayout& layout) : world_(wo
   const std::size_t bytes = static_cast<std::size_t>(layout.elements) * size_of(layout.element);
   set_bytes_ = (bytes + alignment - 1) / alignment * alignment;
   memory_.resize(static_cast<std::size_t>(layout.sets) * set_bytes_ + alignment);
-  block_begins_ = {0};
-  for (const auto& bucket : layout.buckets)
-    block_begins_.push_back(block_begins_.back() + static_cast<std::size_t>(blocks_of(bucket.count)));
+  block_begins_ = layout.block_begins();
   squares_.resize(static_cast<std::size_t>(layout.sets) * block_begins_.back());
   // Of its own: small collectives of other threads' asking must not be matched with gradients.
   if (world.size() > 1) world.mpi().run([this] { MPI_Comm_dup(MPI_COMM_WORLD, &ranks_); });

@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include <chrono>
+#include <exception>
 
 #include "base/error.hpp"
 #include "comm/launcher.hpp"
@@ -19,6 +20,9 @@ constexpr std::chrono::microseconds attentive{20};
 constexpr std::chrono::microseconds least_work{1};  // a round that takes longer has done more than test
 constexpr std::chrono::microseconds shortest_pause{5};
 constexpr std::chrono::microseconds longest_pause{80};
+
+// For requests under way where ranks fail: ranks that have agreed to leave are at most moments apart.
+constexpr std::chrono::seconds patience{2};
 
 }  // namespace
 
@@ -38,6 +42,7 @@ MpiThread::~MpiThread() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    if (std::uncaught_exceptions() > 0) give_up_at_ = Clock::now() + patience;
   }
   wake_.notify_one();
   thread_.join();
@@ -98,7 +103,7 @@ void MpiThread::loop(std::promise<void>& started) {
       } else {
         wake_.wait(lock, has_work);
       }
-      if (tasks_.empty() && watched_.empty() && stopping_) break;
+      if (tasks_.empty() && stopping_ && (watched_.empty() || Clock::now() > give_up_at_)) break;
       tasks.swap(tasks_);
     }
     const auto awake = Clock::now();
@@ -123,7 +128,10 @@ void MpiThread::end_mpi() {
     int there = 0;
     MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &there, MPI_STATUS_IGNORE);
   };
-  if (!several_nodes_ || !leave_by_launcher(progress)) MPI_Finalize();
+  // Ranks that fail have agreed to, all of them. MPI_Finalize would wait for requests that some of them have left unmatched.
+  const bool fails = give_up_at_ != Clock::time_point::max();
+  if ((several_nodes_ || fails) && leave_by_launcher(progress)) return;
+  if (!fails) MPI_Finalize();
 }
 
 void MpiThread::set_beat(std::chrono::milliseconds period, std::function<void()> beat) {

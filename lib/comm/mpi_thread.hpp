@@ -29,7 +29,8 @@ class MpiThread {
   /// Starts the thread, which initialises MPI. Throws Error(environment) where that fails.
   MpiThread();
 
-  /// Waits for all requests and finalises MPI, on several nodes with all ranks.
+  /// Waits for all requests and finalises MPI, on several nodes with all ranks. Where an exception unwinds, ranks may have
+  /// failed with requests that no other will ever match: they are waited for no longer than two seconds.
   ~MpiThread();
   MpiThread(const MpiThread&) = delete;
   MpiThread& operator=(const MpiThread&) = delete;
@@ -68,6 +69,7 @@ class MpiThread {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;  // guarded by mutex_
   bool stopping_ = false;                    // guarded by mutex_
+  std::chrono::steady_clock::time_point give_up_at_ = std::chrono::steady_clock::time_point::max();  // by mutex_
   std::atomic<bool> several_nodes_ = false;
   std::list<std::function<bool()>> watched_;  // MPI thread only; polls may add to it
   std::function<void()> beat_;                // MPI thread only, as the two below

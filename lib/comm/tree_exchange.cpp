@@ -42,9 +42,7 @@ std::vector<LeafRange> leaves_by_rank(const ExchangeLayout& layout, const std::v
 TreeExchange::TreeExchange(World& world, ExchangeLayout layout, bool every_rank_alone, bool bf16, std::string name)
     : world_(world), layout_(std::move(layout)), name_(std::move(name)) {
   find_members(every_rank_alone);
-  block_begins_ = {0};
-  for (const auto& bucket : layout_.buckets)
-    block_begins_.push_back(block_begins_.back() + static_cast<std::size_t>(blocks_of(bucket.count)));
+  block_begins_ = layout_.block_begins();
   std::vector<LeafRange> inputs;
   for (const auto& parts : parts_of_members_) inputs.insert(inputs.end(), parts.begin(), parts.end());
   sum_.emplace(inputs, parts_of_nodes_[my_node_]);

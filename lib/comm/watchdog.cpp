@@ -35,12 +35,17 @@ Watchdog::Watchdog(World& world, const WatchdogOptions& options, std::vector<std
 Watchdog::~Watchdog() {
   if (ranks_ == MPI_COMM_NULL) return;
   world_.mpi().set_beat(period, nullptr);
-  if (std::uncaught_exceptions() > 0) return;
+  if (std::uncaught_exceptions() > 0) {
+    // MPI may be sending the heartbeat until the process ends.
+    static auto* const abandoned = new std::vector<std::unique_ptr<Outgoing>>;
+    abandoned->push_back(std::move(out_));
+    return;
+  }
   // Nothing may be left under way when MPI ends.
   world_.barrier();
   world_.mpi().run([this] {
     receive();
-    MPI_Waitall(static_cast<int>(sending_.size()), sending_.data(), MPI_STATUSES_IGNORE);
+    MPI_Waitall(static_cast<int>(out_->sending.size()), out_->sending.data(), MPI_STATUSES_IGNORE);
     MPI_Comm_free(&ranks_);
   });
 }
@@ -88,13 +93,13 @@ Watchdog::Heartbeat Watchdog::my_heartbeat() const {
 /// To the monitors; not again before the last has left.
 void Watchdog::send_heartbeat() {
   int sent = 1;
-  MPI_Testall(static_cast<int>(sending_.size()), sending_.data(), &sent, MPI_STATUSES_IGNORE);
+  MPI_Testall(static_cast<int>(out_->sending.size()), out_->sending.data(), &sent, MPI_STATUSES_IGNORE);
   if (!sent) return;
-  sending_.clear();
-  sent_ = my_heartbeat();
+  out_->sending.clear();
+  out_->beat = my_heartbeat();
   for (int to = 0; to < std::min(monitors, world_.size()); ++to) {
     if (to == world_.rank()) continue;
-    MPI_Isend(&sent_, sizeof sent_, MPI_BYTE, to, heartbeat_tag, ranks_, &sending_.emplace_back());
+    MPI_Isend(&out_->beat, sizeof out_->beat, MPI_BYTE, to, heartbeat_tag, ranks_, &out_->sending.emplace_back());
   }
 }
 

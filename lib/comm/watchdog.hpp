@@ -56,8 +56,12 @@ class Watchdog {
   std::vector<std::size_t> bucket_of_;
   MPI_Comm ranks_ = MPI_COMM_NULL;
   // MPI thread only from here on.
-  Heartbeat sent_;
-  std::vector<MPI_Request> sending_;
+  /// A heartbeat that MPI may be sending.
+  struct Outgoing {
+    Heartbeat beat;
+    std::vector<MPI_Request> sending;
+  };
+  std::unique_ptr<Outgoing> out_ = std::make_unique<Outgoing>();
   std::vector<Heartbeat> heard_;  // by rank; monitors only
   std::vector<double> heard_at_;  // on this rank's clock
   double warned_about_ = 0;       // waiting_since of the wait that was warned of

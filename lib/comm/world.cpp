@@ -111,12 +111,15 @@ ExitCode World::agree(ExitCode code) {
   return static_cast<ExitCode>(max({static_cast<long long>(code)})[0]);
 }
 
+int World::first_that_differs(const std::string& text) {
+  const long long differs = broadcast(text) == text ? size_ : rank_;
+  const auto first = static_cast<int>(-max({-differs})[0]);
+  return first == size_ ? -1 : first;
+}
+
 void World::require_equal(const std::string& text, const std::string& what) {
-  const std::string first = broadcast(text);
-  const long long differs = first == text ? size_ : rank_;
-  const long long first_that_differs = -max({-differs})[0];
-  if (first_that_differs < size_)
-    fail(ExitCode::usage, "rank ", first_that_differs, " has another ", what, " than rank 0; all ranks need the same");
+  if (const int rank = first_that_differs(text); rank >= 0)
+    fail(ExitCode::usage, "rank ", rank, " has another ", what, " than rank 0; all ranks need the same");
 }
 
 void World::abort(ExitCode code) {

@@ -61,6 +61,9 @@ class World {
   /// ranks by OR, so they must be equal.
   ExitCode agree(ExitCode code);
 
+  /// The first rank whose text is not rank 0's, on all ranks; -1 where all are the same.
+  int first_that_differs(const std::string& text);
+
   /// Throws Error(usage) on every rank, naming the first rank that differs from rank 0 and `what` it differs in.
   void require_equal(const std::string& text, const std::string& what);
 

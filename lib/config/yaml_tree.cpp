@@ -19,8 +19,8 @@ constexpr std::size_t deepest = 32;         // run files nest three deep; yaml-c
 /// Builds the tree from the parser's events. A container is finished when its end event arrives; until then
 /// its anchor names nothing.
 ///
-/// What is counted is the document with every alias written out: nodes are shared, but whoever walks the tree, or copies
-/// a list of texts out of it, meets what an alias stands for as often as it stands there.
+/// What is counted is the document with every alias written out: nodes are shared, but whoever walks the tree, or
+/// copies a list of texts out of it, meets what an alias stands for as often as it stands there.
 class Builder : public YAML::EventHandler {
  public:
   Builder(const std::string& name, Problems& problems) : name_(name), problems_(problems) {}

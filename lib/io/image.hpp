@@ -14,12 +14,13 @@
 
 namespace fastbox::io {
 
-/// Reads and checks the header alone (33 bytes). Throws Error(data) where the file is missing, and as parse_png_header does.
+/// Reads and checks the header alone (33 bytes). Throws Error(data) where the file is missing, and as parse_png_header
+/// does.
 PngHeader read_png_header(const std::filesystem::path& file);
 
-/// The frame as H x W x 3 uint8, RGB. Throws Error(data) naming the file where it is missing, no PNG, truncated, damaged or
-/// larger than it can be (io/png.hpp has the bounds), or anything but 8-bit RGB (KITTI's form): grey or 16-bit frames are
-/// another camera's.
+/// The frame as H x W x 3 uint8, RGB. Throws Error(data) naming the file where it is missing, no PNG, truncated,
+/// damaged or larger than it can be (io/png.hpp has the bounds), or anything but 8-bit RGB (KITTI's form): grey or
+/// 16-bit frames are another camera's.
 cv::Mat read_frame(const std::filesystem::path& file);
 
 /// As above from bytes already in memory; `name` is for messages.

@@ -7,9 +7,10 @@
 namespace fastbox::io {
 namespace {
 
-/// How deep the text nests before it ends or stops being JSON.
-int depth_of(std::string_view text) {
-  int depth = 0, deepest = 0;
+/// Where the text's first bracket beyond deepest_json stands; npos where there is none up to its end or to where it
+/// stops being JSON.
+std::size_t too_deep_at(std::string_view text) {
+  int depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -18,18 +19,19 @@ int depth_of(std::string_view text) {
       i += c == '\\' ? 1 : 0;
       continue;
     }
-    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if ((c == '[' || c == '{') && ++depth > deepest_json) return i;
     if (c == ']' || c == '}') --depth;
   }
-  return deepest;
+  return std::string_view::npos;
 }
 
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& name) {
   // Before the parser: half a gigabyte of brackets is many gigabytes of empty lists.
-  if (depth_of(text) > deepest_json)
-    fail(ExitCode::data, name, ": is no JSON of ours: it nests deeper than ", deepest_json);
+  if (const std::size_t at = too_deep_at(text); at != std::string_view::npos)
+    fail(ExitCode::data, name, ": is no JSON of ours: line ", 1 + std::count(text.begin(), text.begin() + at, '\n'),
+         " nests deeper than ", deepest_json);
   try {
     return nlohmann::json::parse(text.begin(), text.end());
   } catch (const nlohmann::json::exception& problem) {

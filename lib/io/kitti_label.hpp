@@ -35,9 +35,9 @@ struct Object {
   double score = 0;                             ///< results only
 };
 
-/// The objects of a label file (15 columns; an empty file is a frame without objects). Throws Error(data)
-/// naming the file where it holds more than largest_labels, and file and line for another number of columns, a word in a number's place, a NaN, or a box whose
-/// right is left of its left.
+/// The objects of a label file (15 columns; an empty file is a frame without objects). Throws Error(data) naming the
+/// file where it holds more than largest_labels, and file and line for another number of columns, a word in a number's
+/// place, a NaN, or a box whose right is left of its left.
 std::vector<Object> read_labels(const std::filesystem::path& file);
 
 /// The detections of a result file (16 columns), with the same errors except that a box may be turned inside

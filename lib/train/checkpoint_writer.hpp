@@ -1,7 +1,7 @@
 // Writes checkpoints behind the training loop's back: the loop only waits while its state is copied.
 //
 // Owns one thread, and memory for one checkpoint. At most one is in flight: a save that comes before the last one is on
-// disk waits for it. The thread runs at the lowest priority, so that on a machine whose cores all train it takes what
+// disk waits for it. The thread runs at a low priority, so that on a machine whose cores all train it takes little more than
 // they leave. Rank 0, one thread; the destructor waits for what is in flight.
 #pragma once
 

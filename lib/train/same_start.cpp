@@ -18,21 +18,14 @@ long long digest_of(const at::Tensor& tensor) {
   return std::stoll(digest.substr(0, 15), nullptr, 16);
 }
 
-/// The first rank whose text is not rank 0's, on all ranks; -1 where all are the same.
-long long first_that_differs(comm::World& world, const std::string& text) {
-  const bool same = world.broadcast(text) == text;
-  const long long first = -world.max({same ? -static_cast<long long>(world.size()) : -world.rank()})[0];
-  return first == world.size() ? -1 : first;
-}
-
 }  // namespace
 
 void require_same_program(comm::World& world, const config::RunConfig& config) {
   if (world.size() == 1) return;
-  if (const auto rank = first_that_differs(world, sha256_of_file("/proc/self/exe")); rank >= 0)
+  if (const auto rank = world.first_that_differs(sha256_of_file("/proc/self/exe")); rank >= 0)
     fail(ExitCode::usage, "rank ", rank, " runs another fastbox than rank 0; all ranks need the same binary");
 
-  const auto rank = first_that_differs(world, config::fingerprint(config));
+  const auto rank = world.first_that_differs(config::fingerprint(config));
   if (rank < 0) return;
   // Key by key, as text: the first that rank 0 has otherwise than that rank.
   const std::string text = config::to_yaml(config, /*with_origins=*/false), first = world.broadcast(text);
@@ -51,7 +44,7 @@ void require_same_program(comm::World& world, const config::RunConfig& config) {
 void require_same_plan(comm::World& world, const comm::BucketPlan& plan) {
   std::string text;
   for (const auto& bucket : plan.buckets) text += concat(bucket.offset, '+', bucket.count, ' ');
-  if (const auto rank = first_that_differs(world, text); rank >= 0)
+  if (const auto rank = world.first_that_differs(text); rank >= 0)
     fail(ExitCode::usage, "rank ", rank, " has other gradient buckets than rank 0 (", plan.buckets.size(), " here)");
 }
 
@@ -63,7 +56,7 @@ void require_same_tensors(comm::World& world, const NamedTensors& tensors, const
   std::size_t i = 0;
   for (const auto& [name, tensor] : tensors) {
     if (high[i] != -low[i]) {
-      const auto rank = first_that_differs(world, concat(digests[i]));
+      const auto rank = world.first_that_differs(concat(digests[i]));
       fail(ExitCode::numbers, when, ", ", name, " of rank ", rank,
            " is not rank 0's: a defect of memory, of a device or of fastbox. Go on from the last checkpoint with "
            "--resume");

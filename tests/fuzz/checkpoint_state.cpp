@@ -1,5 +1,5 @@
-// The parsers of a checkpoint's state.json and manifest.json: refuse with Error(data) or give values that are written so
-// that they come back.
+// The parsers of a checkpoint's state.json and manifest.json: refuse with Error(data) or give values that are written
+// so that they come back.
 
 #include "train/checkpoint_state.hpp"
 #include "fuzz.hpp"

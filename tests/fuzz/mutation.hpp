@@ -17,7 +17,8 @@ inline constexpr std::array<std::string_view, 32> awkward_words = {
     "}",     ":",    ",",       "&a ",   "*a",      "../../../x", "\n",  "\r\n",       "\t",
     "---\n", "#",    "\\u0000", "\xff",  "\xe2\x82"};
 
-/// One to four changes to the input that the number chooses: a bit, a byte, a cut, a repeat, a word, a piece of another input.
+/// One to four changes to the input that the number chooses: a bit, a byte, a cut, a repeat, a word, a piece of another
+/// input.
 inline std::string mutated(const std::vector<std::string>& inputs, std::uint64_t number) {
   constexpr std::size_t longest = 4096;
   constexpr Purpose mutation{1000};  // of no run's streams

@@ -1,5 +1,5 @@
-# Fuzz targets on the readers of files. The preset `fuzz` links them with libFuzzer (scripts/fuzz runs them); every other
-# build runs the committed corpus and as many seeded mutations of it as follow, a ctest entry fuzz.TARGET each.
+# Fuzz targets on the readers of files. The preset `fuzz` links them with libFuzzer (scripts/fuzz runs them); every
+# other build runs the committed corpus and as many seeded mutations of it as follow, a ctest entry fuzz.TARGET each.
 set(FASTBOX_FUZZ_MUTATIONS 5000 CACHE STRING "Mutations of the corpus that a ctest entry fuzz.TARGET runs")
 option(FASTBOX_FUZZ "Link the fuzz targets with libFuzzer (clang++)" OFF)
 

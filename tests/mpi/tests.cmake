@@ -31,3 +31,9 @@ foreach(concern exchange gradient_averager shards)
   fastbox_mpi_test(${concern} 4 NAME .two_nodes ENVIRONMENT MPIR_CVAR_NUM_CLIQUES=2)
   fastbox_mpi_test(${concern} 3 NAME .alone ENVIRONMENT MPIR_CVAR_NOLOCAL=1)
 endforeach()
+
+# Exit code 3, and soon: hydra combines the ranks' codes.
+add_executable(unmatched_exchange mpi/unmatched_exchange.cpp)
+target_link_libraries(unmatched_exchange PRIVATE fastbox_comm fastbox_options)
+add_test(NAME mpi.unmatched_exchange COMMAND sh -c "\"$@\"; test $? -eq 3" sh ${FASTBOX_MPIEXEC} -n 3 $<TARGET_FILE:unmatched_exchange>)
+set_tests_properties(mpi.unmatched_exchange PROPERTIES TIMEOUT 60)

@@ -114,3 +114,23 @@ TEST_CASE("a long report is cut, and says so", "[check]") {
   CHECK(text.find("error: and 27 more\n") != std::string::npos);
   CHECK(text.find("30 errors, 0 warnings\n") != std::string::npos);
 }
+
+TEST_CASE("a label file of nothing but bad lines is given up", "[check]") {
+  const test::ScratchFolder folder;
+  test::write_frames(folder.path(), 1);
+  std::string lines;
+  for (int i = 0; i < 50'000; ++i)
+    lines += "\nx";  // and 50,000 line ends, none of which may be counted again and again
+  write_file_atomically(data::label_folder(folder.path()) / "000000.txt", lines);
+  const auto report = data::check_data(folder.path(), 1);
+  REQUIRE(report.errors.size() == 101);
+  CHECK(report.errors[99].find("000000.txt:101: 1 columns, expected 15") != std::string::npos);
+  CHECK(report.errors[100].find("000000.txt: not read any further") != std::string::npos);
+}
+
+TEST_CASE("a label file of empty lines is read once", "[check]") {
+  const test::ScratchFolder folder;
+  test::write_frames(folder.path(), 1);
+  write_file_atomically(data::label_folder(folder.path()) / "000000.txt", std::string(1'000'000, '\n'));
+  CHECK(data::check_data(folder.path(), 1).ok());
+}

@@ -155,7 +155,9 @@ TEST_CASE("a bad result file is an error that names the entry", "[coco_files]") 
   for (const json& value : {json(1.5), json(-1), json(18446744073709551615u)})
     contains(with("image_id", value), concat("'image_id' is ", value.dump(), ", expected a whole number"));
   const std::string deep(100'000, '['), end(100'000, ']');
-  contains(error_of("[{\"image_id\": " + deep + end + "}]"), "'image_id' is an array, expected a whole number");
+  contains(error_of("[{\"image_id\": [[]]}]"), "'image_id' is an array, expected a whole number");
+  contains(error_of("[\n{\"image_id\": " + deep + end + "}]"),
+           "r.json: is no JSON of ours: line 2 nests deeper than 32");
   contains(with("category_id", 0), "category_id 0, expected 1 (Car)");
   contains(with("category_id", 4), "category_id 4");
   contains(with("bbox", {1, 2, 3}), "expected a bbox of four numbers");

@@ -23,7 +23,7 @@ std::string refusal(const std::string& text) {
 TEST_CASE("JSON is read to a bounded depth", "[json_text]") {
   CHECK(io::parse_json(R"({"a": [1, 2]})", "made")["a"][1] == 2);
   CHECK(io::parse_json(nested(io::deepest_json), "made").is_array());
-  CHECK(refusal(nested(io::deepest_json + 1)) == "made: is no JSON of ours: it nests deeper than 32");
+  CHECK(refusal(nested(io::deepest_json + 1)) == "made: is no JSON of ours: line 1 nests deeper than 32");
   CHECK(refusal(nested(1'000'000)).find("nests deeper") != std::string::npos);
   CHECK(refusal(std::string(1'000'000, '[')).find("nests deeper") != std::string::npos);
   std::string objects;
