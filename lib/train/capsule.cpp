@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "base/log.hpp"
 #include "config/resolved.hpp"
 #include "data/sampler.hpp"
+#include "io/json_text.hpp"
 #include "io/safetensors.hpp"
 #include "train/checkpoint_state.hpp"
 #include "train/detector.hpp"
@@ -64,37 +66,85 @@ void write_batch(const fs::path& file, const data::Batch& batch) {
                         {{"first_sample", std::to_string(batch.first_sample)}, {"frames", join(batch.names, " ")}});
 }
 
-void append(std::vector<float>& to, const io::TensorView& view) {
-  const auto* values = reinterpret_cast<const float*>(view.bytes.data());
-  to.insert(to.end(), values, values + view.bytes.size() / sizeof(float));
+/// capsule.json, checked.
+struct Capsule {
+  std::int64_t step = 0, samples = 0;
+  int images = 0, ranks = 0, shards = 0, threads = 0;
+  std::string reason, exchange;
+  std::vector<std::string> numbers;  ///< in number_names' order
+};
+
+Capsule read_capsule(const fs::path& folder) {
+  const std::string file = (folder / "capsule.json").string();
+  const nlohmann::json json = io::parse_json(read_file(file, 1 << 20), file);
+  const auto integer = [&](const char* key, std::int64_t low, std::int64_t high) {
+    const nlohmann::json value = json.value(key, nlohmann::json());
+    if (!value.is_number_integer() || value < low || value > high)
+      fail(ExitCode::data, file, ": ", key, " is ", io::describe(value), ", expected an integer from ", low, " to ",
+           high);
+    return value.get<std::int64_t>();
+  };
+  const auto small = [&](const char* key, int low) { return static_cast<int>(integer(key, low, 1 << 20)); };
+  const auto text = [&](const nlohmann::json& object, const char* key) {
+    const nlohmann::json value = object.is_object() ? object.value(key, nlohmann::json()) : nlohmann::json();
+    if (!value.is_string()) fail(ExitCode::data, file, ": ", key, " is ", io::describe(value), ", expected a text");
+    return value.get<std::string>();
+  };
+  if (!json.is_object()) fail(ExitCode::data, file, ": is no object");
+  if (const auto format = integer("format", 0, INT32_MAX); format != capsule_format)
+    fail(ExitCode::data, file, ": format ", format, ", this fastbox reads format ", capsule_format);
+  Capsule told;
+  told.step = integer("step", 0, INT64_MAX / 2), told.samples = integer("samples", 0, INT64_MAX / 2);
+  told.images = small("images", 1), told.ranks = small("ranks", 1);
+  told.shards = small("shards", 0), told.threads = static_cast<int>(integer("threads", 1, 4096));
+  told.reason = text(json, "reason"), told.exchange = text(json, "exchange");
+  for (const char* name : number_names) told.numbers.push_back(text(json.value("numbers", nlohmann::json()), name));
+  return told;
+}
+
+/// A rank's images: a tensor of the file as floats, of which each image has so many.
+std::vector<float> floats_of(const io::SafetensorsFile& file, const fs::path& path, const char* name,
+                             std::int64_t each) {
+  const io::TensorView& view = file.at(name);
+  if (view.dtype != "F32" || view.shape.empty() ||
+      static_cast<std::int64_t>(view.bytes.size()) != view.shape[0] * each * static_cast<std::int64_t>(sizeof(float)))
+    fail(ExitCode::data, path.string(), ": ", name,
+         " does not have the type and shape that config.yaml's model asks for");
+  std::vector<float> values(view.bytes.size() / sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+  return values;
 }
 
 /// The images begin .. begin + count - 1 of the global batch, whichever ranks had them.
-data::Batch read_batch(const fs::path& capsule, int ranks, const data::Share& share, const data::Batch& shape) {
-  data::Batch all = shape;
-  all.image.clear(), all.confidence.clear(), all.box.clear(), all.mask.clear();
-  for (int rank = 0; rank < ranks; ++rank) {
-    const io::SafetensorsFile file(capsule / batch_file(rank));
-    for (const char* name : {"image", "confidence", "box", "mask"})
-      if (file.at(name).dtype != "F32") fail(ExitCode::data, (capsule / batch_file(rank)).string(), ": no float32");
-    append(all.image, file.at("image"));
-    append(all.confidence, file.at("confidence"));
-    append(all.box, file.at("box"));
-    append(all.mask, file.at("mask"));
-  }
-  data::Batch mine = shape;
-  mine.resize(static_cast<int>(share.count), shape.height, shape.width, shape.grid);
-  const auto part = [&](const std::vector<float>& from, std::vector<float>& to, std::int64_t each) {
-    if (static_cast<std::int64_t>(from.size()) < (share.begin + share.count) * each)
-      fail(ExitCode::data, capsule.string(), ": holds fewer images than its step had");
-    std::copy_n(from.begin() + share.begin * each, share.count * each, to.begin());
+data::Batch read_batch(const fs::path& capsule, const Capsule& told, const data::Share& share,
+                       const config::ModelSettings& model) {
+  const data::Grid grid = data::grid_of(model.width, model.height);
+  const std::int64_t pixels = std::int64_t{3} * model.height * model.width, cells = grid.cells();
+  data::Batch all;
+  const auto append = [](std::vector<float>& to, const std::vector<float>& from) {
+    to.insert(to.end(), from.begin(), from.end());
   };
-  const std::int64_t cells = std::int64_t{shape.grid.rows} * shape.grid.columns;
-  part(all.image, mine.image, std::int64_t{3} * shape.height * shape.width);
+  for (int rank = 0; rank < told.ranks; ++rank) {
+    const fs::path path = capsule / batch_file(rank);
+    const io::SafetensorsFile file(path);
+    append(all.image, floats_of(file, path, "image", pixels));
+    append(all.confidence, floats_of(file, path, "confidence", cells));
+    append(all.box, floats_of(file, path, "box", 4 * cells));
+    append(all.mask, floats_of(file, path, "mask", cells));
+  }
+  data::Batch mine;
+  const auto part = [&](const std::vector<float>& from, std::vector<float>& to, std::int64_t each) {
+    if (static_cast<std::int64_t>(from.size()) != told.images * each)
+      fail(ExitCode::data, capsule.string(), ": its ranks' files do not hold the ", told.images, " images of the step");
+    to.assign(from.begin() + share.begin * each, from.begin() + (share.begin + share.count) * each);
+  };
+  part(all.image, mine.image, pixels);
   part(all.confidence, mine.confidence, cells);
   part(all.box, mine.box, 4 * cells);
   part(all.mask, mine.mask, cells);
-  mine.first_sample = shape.first_sample + static_cast<std::uint64_t>(share.begin);
+  mine.images = static_cast<int>(share.count);
+  mine.height = model.height, mine.width = model.width, mine.grid = grid;
+  mine.first_sample = static_cast<std::uint64_t>(told.samples + share.begin);
   return mine;
 }
 
@@ -158,66 +208,44 @@ void write_capsule(const fs::path& run_folder, const CapsulePlace& place, const 
 }
 
 void replay(const fs::path& capsule, comm::World& world) {
-  const std::string file = (capsule / "capsule.json").string();
-  Json json;
-  try {
-    json = Json::parse(read_file(file));
-    if (json.at("format") != capsule_format)
-      fail(ExitCode::data, file, ": format ", json.at("format").dump(), ", this fastbox reads ", capsule_format);
-    for (const char* name : number_names) json.at("numbers").at(name).get_ref<const std::string&>();
-    const int ranks = json.at("ranks"), shards = json.at("shards"), images = json.at("images"),
-              threads = json.at("threads");
-    if (shards == 0 && ranks != world.size())
-      fail(ExitCode::usage, file, ": its run had ", ranks, " ranks and no shards: replay it with as many (mpiexec -n ",
-           ranks, ")");
-    auto config = config::load(capsule / "config.yaml");
-    auto& settings = config.settings;
-    settings.parallel.shards = shards > 0 ? std::to_string(shards) : "off";
-    const bool comparable = settings.parallel.scheme == "synchronous";
-    settings.parallel.scheme = "synchronous";  // other schemes apply something else in the step
-    settings.parallel.allreduce = "auto";
-    if (shards == 0) settings.parallel.allreduce = json.at("exchange") == "mpi" ? "mpi" : "auto";
-    settings.train.loss_limit = 0;
-    at::set_num_threads(threads);
-    const auto model = make_model(settings, choose_device(settings.run.device, world.node_rank()));
-    TrainStep step(*model, world, settings);
-    NamedTensors parameters = step.parameters();
-    copy_by_name(read_tensors(capsule / "parameters.safetensors"), parameters, capsule.string());
+  const Capsule told = read_capsule(capsule);
+  if (told.shards == 0 && told.ranks != world.size())
+    fail(ExitCode::usage, capsule.string(), ": its run had ", told.ranks,
+         " ranks and no shards: replay it with as many (mpiexec -n ", told.ranks, ")");
+  auto config = config::load(capsule / "config.yaml");
+  auto& settings = config.settings;
+  const bool comparable = settings.parallel.scheme == "synchronous";
+  settings.parallel.scheme = "synchronous";  // other schemes apply something else in the step
+  settings.parallel.shards = told.shards > 0 ? std::to_string(told.shards) : "off";
+  settings.parallel.allreduce = told.shards == 0 && told.exchange == "mpi" ? "mpi" : "auto";
+  settings.train.loss_limit = 0;
+  at::set_num_threads(told.threads);
+  const auto model = make_model(settings, choose_device(settings.run.device, world.node_rank()));
+  TrainStep step(*model, world, settings);
+  NamedTensors parameters = step.parameters();
+  copy_by_name(read_tensors(capsule / "parameters.safetensors"), parameters, capsule.string());
 
-    data::Batch shape;
-    shape.first_sample = json.at("samples").get<std::uint64_t>();
-    shape.height = settings.model.height, shape.width = settings.model.width;
-    const io::SafetensorsFile first(capsule / batch_file(0));
-    const auto& confidence = first.at("confidence").shape;
-    shape.grid.rows = static_cast<int>(confidence.at(1)), shape.grid.columns = static_cast<int>(confidence.at(2));
-    const data::Share share = data::share_of_rank(images, world.rank(), world.size(), shards);
-    const data::Batch batch = read_batch(capsule, ranks, share, shape);
-    std::string problem = "none";
-    try {
-      step.run(batch, images, /*learning_rate=*/0);
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::numbers) throw;
-      problem = error.what();
-    }
-    const auto numbers = numbers_of(step.report(), world);
-    std::string differing;
-    if (world.is_first())
-      std::cout << "step " << json.at("step") << ": " << json.at("reason").get<std::string>() << "\n";
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const std::string before = json["numbers"][number_names[i]];
-      const bool is_norm = i + 1 == numbers.size();
-      const bool same =
-          are_same(before, numbers[i], ranks == world.size() || is_norm ? 0 : 1e-9) || (is_norm && !comparable);
-      if (!same) differing += concat(differing.empty() ? "" : ", ", number_names[i]);
-      if (world.is_first())
-        std::cout << "  " << number_names[i] << ": " << before << (same ? "" : " -> " + numbers[i]) << "\n";
-    }
-    if (world.is_first()) std::cout << "problem now: " << problem << std::endl;
-    if (!differing.empty()) fail(ExitCode::numbers, capsule.string(), ": the replay gave other numbers: ", differing);
-    if (world.is_first()) std::cout << "the same numbers" << std::endl;
-  } catch (const Json::exception& problem) {
-    fail(ExitCode::data, file, ": is damaged: ", problem.what());
+  const data::Share share = data::share_of_rank(told.images, world.rank(), world.size(), told.shards);
+  const data::Batch batch = read_batch(capsule, told, share, settings.model);
+  std::string problem = "none";
+  try {
+    step.run(batch, told.images, /*learning_rate=*/0);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::numbers) throw;
+    problem = error.what();
   }
+  const auto numbers = numbers_of(step.report(), world);
+  std::string differing, table = concat("step ", told.step, ": ", told.reason, "\n");
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const bool is_norm = i + 1 == numbers.size();
+    const bool same = are_same(told.numbers[i], numbers[i], told.ranks == world.size() || is_norm ? 0 : 1e-9) ||
+                      (is_norm && !comparable);
+    if (!same) differing += concat(differing.empty() ? "" : ", ", number_names[i]);
+    table += concat("  ", number_names[i], ": ", told.numbers[i], same ? "" : " -> " + numbers[i], "\n");
+  }
+  if (world.is_first()) std::cout << table << "problem now: " << problem << std::endl;
+  if (!differing.empty()) fail(ExitCode::numbers, capsule.string(), ": the replay gave other numbers: ", differing);
+  if (world.is_first()) std::cout << "the same numbers" << std::endl;
 }
 
 }  // namespace fastbox::train

@@ -14,6 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Bytes. A history of a hundred thousand evaluations fits.
+constexpr std::size_t most_manifest = 64 << 10, most_state = 64 << 20;
+
 /// Step folders of the run, oldest first; folders of an interrupted save are not among them.
 std::vector<fs::path> step_folders(const fs::path& run_folder) {
   std::map<std::int64_t, fs::path> folders;
@@ -29,7 +32,7 @@ std::vector<fs::path> step_folders(const fs::path& run_folder) {
 
 void check_manifest(const fs::path& folder) {
   const fs::path file = folder / "manifest.json";
-  for (const auto& [name, digest] : parse_manifest(read_file(file), file.string())) {
+  for (const auto& [name, digest] : parse_manifest(read_file(file, most_manifest), file.string())) {
     const fs::path path = folder / name;
     if (!fs::exists(path)) fail(ExitCode::data, path.string(), ": missing, but the manifest names it");
     if (fs::file_size(path) != digest.bytes)
@@ -127,7 +130,7 @@ fs::path find_checkpoint(const fs::path& path) {
 CheckpointState read_state(const fs::path& step_folder) {
   check_manifest(step_folder);
   const fs::path file = step_folder / "state.json";
-  return parse_state(read_file(file), file.string());
+  return parse_state(read_file(file, most_state), file.string());
 }
 
 }  // namespace fastbox::train

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 // State and manifest nest three and two deep, the history five. A parser's stack must not be a stranger's to use up.
 constexpr int deepest = 16;
 
+// io::parse_json would not keep the order of the history's keys.
 Json parse_bounded(const std::string& text) {
   const auto callback = [](int depth, Json::parse_event_t, Json&) {
     if (depth > deepest) throw std::length_error("nested too deeply");

@@ -320,7 +320,8 @@ void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
   metrics_->write({{"step", step_},
                    {"samples", samples_},
                    {"ap", ap},
-                   {"milliseconds_per_image", evaluation.milliseconds_per_image}});
+                   {"milliseconds_per_image", evaluation.milliseconds_per_image},
+                   {"evaluation_seconds", seconds}});
   log::info(position(), "  ", ap_text(evaluation.result, settings_.evaluation.type), "  ",
             fixed(evaluation.milliseconds_per_image, 1), " ms an image, evaluated in ", fixed(seconds, 1), " s");
   if (finished()) log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));

@@ -38,12 +38,16 @@ int replay(const std::filesystem::path& folder, std::uint64_t mutations, const s
     return static_cast<int>(fastbox::ExitCode::data);
   }
   if (!current.empty()) std::cerr << "the mutation that runs lies in " << current.string() << std::endl;
+  std::error_code ignored;
   for (std::uint64_t number = 0; number < mutations; ++number) {
     const std::string input = fastbox::fuzz::mutated(inputs, number);
-    if (!current.empty()) std::ofstream(current, std::ios::binary | std::ios::trunc) << input << std::flush;
+    if (!current.empty()) {
+      std::filesystem::remove(current,
+                              ignored);  // file systems flush what is emptied and written again, not what is new
+      std::ofstream(current, std::ios::binary) << input << std::flush;
+    }
     run(input);
   }
-  std::error_code ignored;
   if (!current.empty()) std::filesystem::remove(current, ignored);
   std::cerr << inputs.size() << " inputs and " << mutations << " mutations of them: no finding\n";
   return 0;

@@ -28,6 +28,8 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   config::RunConfig load(const char* name, std::string_view text) const {
+    std::error_code ignored;
+    std::filesystem::remove(path_ / name, ignored);  // file systems flush what is emptied and written again
     std::ofstream(path_ / name, std::ios::binary) << text;
     return config::load(path_ / name);
   }

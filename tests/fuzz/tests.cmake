@@ -1,6 +1,6 @@
 # Fuzz targets on the readers of files. The preset `fuzz` links them with libFuzzer (scripts/fuzz runs them); every
 # other build runs the committed corpus and as many seeded mutations of it as follow, a ctest entry fuzz.TARGET each.
-set(FASTBOX_FUZZ_MUTATIONS 5000 CACHE STRING "Mutations of the corpus that a ctest entry fuzz.TARGET runs")
+set(FASTBOX_FUZZ_MUTATIONS 2000 CACHE STRING "Mutations of the corpus that a ctest entry fuzz.TARGET runs")
 option(FASTBOX_FUZZ "Link the fuzz targets with libFuzzer (clang++)" OFF)
 
 add_custom_target(fuzz)
@@ -18,7 +18,7 @@ function(fastbox_fuzz_target name room)
   fastbox_compile_quickly(fuzz_${name})
   add_test(NAME fuzz.${name} COMMAND fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name}
     ${FASTBOX_FUZZ_MUTATIONS} ${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}.finding)
-  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 60)
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
 fastbox_fuzz_target(labels io)
