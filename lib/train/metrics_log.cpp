@@ -1,19 +1,24 @@
 #include "train/metrics_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <chrono>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/log.hpp"
+#include "io/event_file.hpp"
 
 namespace fastbox::train {
 namespace {
 
-/// The lines that a run which goes on from `last_step` keeps, as they are.
+using Json = nlohmann::ordered_json;
+
+// One file for all of a run: TensorBoard reads any whose name holds "tfevents", and a resumed run goes on in it.
+constexpr const char* event_file = "events.out.tfevents.0.fastbox";
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// What a run that goes on from `last_step` keeps, as it is.
 std::string kept_lines(const std::string& text, std::int64_t last_step, std::int64_t last_evaluation) {
   std::string kept;
   for (const auto line : split(text, '\n')) {
@@ -24,42 +29,46 @@ std::string kept_lines(const std::string& text, std::int64_t last_step, std::int
   return kept;
 }
 
+std::string kept_events(const std::string& bytes, std::int64_t last_step, std::int64_t last_evaluation) {
+  std::string kept;
+  for (const auto& event : io::parse_events(bytes)) {
+    bool evaluation = false;
+    for (const auto& [tag, value] : event.scalars) evaluation |= tag.starts_with("ap/");
+    if (event.is_version || event.step <= (evaluation ? last_evaluation : last_step)) kept += event.record;
+  }
+  return kept;
+}
+
+/// Every number of the line but its place, by its path.
+void add_scalars(const Json& value, const std::string& path, io::Scalars& scalars) {
+  if (value.is_number() && path != "step") scalars.emplace_back(path, value.get<double>());
+  if (!value.is_structured()) return;
+  for (const auto& [key, member] : value.items()) add_scalars(member, path.empty() ? key : path + "/" + key, scalars);
+}
+
 }  // namespace
 
-MetricsLog::MetricsLog(std::filesystem::path file, std::int64_t last_step, std::int64_t last_evaluation)
-    : file_(std::move(file)) {
-  if (std::filesystem::exists(file_))
-    write_file_atomically(file_, kept_lines(read_file(file_), last_step, last_evaluation));
-  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail(ExitCode::environment, file_.string(), ": cannot be written: ", std::strerror(errno));
+MetricsLog::MetricsLog(const std::filesystem::path& run_folder, std::int64_t last_step, std::int64_t last_evaluation) {
+  const auto lines = run_folder / "metrics.jsonl", events = run_folder / event_file;
+  if (std::filesystem::exists(lines))
+    write_file_atomically(lines, kept_lines(read_file(lines), last_step, last_evaluation));
+  std::string kept;
+  if (std::filesystem::exists(events)) kept = kept_events(read_file(events), last_step, last_evaluation);
+  write_file_atomically(events, kept.empty() ? io::format_event_version(wall_time()) : kept);
+  lines_.emplace(lines);
+  events_.emplace(events);
 }
 
-MetricsLog::~MetricsLog() {
-  ::close(descriptor_);
-}
-
-bool MetricsLog::write_waiting() {
-  while (!waiting_.empty()) {
-    const ssize_t written = ::write(descriptor_, waiting_.data(), waiting_.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    waiting_.erase(0, static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-void MetricsLog::write(const nlohmann::ordered_json& line) {
-  waiting_ += line.dump() + "\n";
-  if (write_waiting()) {
-    told_ = false;
-  } else if (!told_) {
-    log::error(file_.string(), ": writing failed: ", std::strerror(errno), "; its lines wait until there is room");
-    told_ = true;
-  }
+void MetricsLog::write(const Json& line) {
+  lines_->append(line.dump() + "\n");
+  io::Scalars scalars;
+  add_scalars(line, "", scalars);
+  events_->append(io::format_event(line.at("step"), wall_time(), scalars));
 }
 
 void MetricsLog::finish() {
-  if (!write_waiting()) fail(ExitCode::environment, file_.string(), ": writing failed: ", std::strerror(errno));
+  lines_->finish();
+  events_->finish();
 }
 
 }  // namespace fastbox::train

@@ -1,39 +1,34 @@
-// metrics.jsonl: one JSON object a line, appended as the run goes.
+// What a run tells as it goes, to two files of the same contents: metrics.jsonl, one JSON object a line, and TensorBoard's
+// events, whose tags are the paths of the line's numbers ("loss", "losses/box", "ap/car/moderate/ap40").
 //
-// Rank 0, one thread. A line is written whole with one call; a torn last line (the machine died) is dropped on resume. On a
-// full disk lines wait in memory and follow when there is room: training does not end for them.
+// Rank 0, one thread. A line or record is written whole with one call; a torn last one (the machine died) is dropped on
+// resume. On a full disk both wait in memory and follow when there is room: training does not end for them.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <string>
+#include <optional>
+
+#include "base/append_file.hpp"
 
 namespace fastbox::train {
 
 class MetricsLog {
  public:
-  /// Opens `file` for appending. Lines of steps after `last_step` (from a run that went on after its last checkpoint),
-  /// evaluations after `last_evaluation` (which are done again) and torn lines are removed first, so a resumed run has
-  /// neither overlap nor hole. Throws Error(environment).
-  MetricsLog(std::filesystem::path file, std::int64_t last_step, std::int64_t last_evaluation);
-  ~MetricsLog();
-  MetricsLog(const MetricsLog&) = delete;
-  MetricsLog& operator=(const MetricsLog&) = delete;
+  /// Opens the files in `run_folder` for appending. Lines and events of steps after `last_step` (from a run that went on
+  /// after its last checkpoint) and evaluations after `last_evaluation` (which are done again) are removed first, so a
+  /// resumed run has neither overlap nor hole. Throws Error(environment).
+  MetricsLog(const std::filesystem::path& run_folder, std::int64_t last_step, std::int64_t last_evaluation);
 
-  /// `line` holds "step". What cannot be written is said once and kept.
+  /// `line` holds "step", and "ap" where it tells of an evaluation. What cannot be written is said once and kept.
   void write(const nlohmann::ordered_json& line);
 
-  /// Throws Error(environment) where lines are left that the disk has no room for.
+  /// Throws Error(environment) where something is left that the disk has no room for.
   void finish();
 
  private:
-  bool write_waiting();
-
-  std::filesystem::path file_;
-  int descriptor_ = -1;
-  std::string waiting_;
-  bool told_ = false;
+  std::optional<AppendFile> lines_, events_;
 };
 
 }  // namespace fastbox::train

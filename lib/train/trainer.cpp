@@ -135,7 +135,10 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
   check_parameters("at the start");
   if (world_.is_first()) {
     write_file_atomically(options_.run_folder / "config.yaml", config::to_yaml(config_, /*with_origins=*/true));
-    metrics_.emplace(options_.run_folder / "metrics.jsonl", step_, evaluated_step_);
+    // It says that the run is finished: a longer run that goes on from a finished one is not.
+    std::error_code ignored;
+    if (!finished()) std::filesystem::remove(options_.run_folder / "eval.json", ignored);
+    metrics_.emplace(options_.run_folder, step_, evaluated_step_);
     writer_.emplace(options_.run_folder);
   }
 
