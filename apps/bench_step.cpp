@@ -5,8 +5,6 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -14,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
+#include "base/process_time.hpp"
 #include "bench.hpp"
 #include "config/resolved.hpp"
 #include "config/run_file.hpp"
@@ -40,20 +38,6 @@ struct Options {
   std::vector<std::string> overrides;
   int steps = 20;
 };
-
-/// Since the kernel started this process, to a hundredth of a second.
-double seconds_since_process_start() {
-  const std::string stat = read_file("/proc/self/stat");
-  // Fields after the command in parentheses, which may hold spaces; the start is the 22nd, in ticks since boot.
-  const auto fields = split_columns(std::string_view(stat).substr(stat.rfind(')') + 1));
-  double ticks = 0;
-  if (fields.size() < 20 || !parse_double(fields[19], ticks))
-    fail(ExitCode::environment, "/proc/self/stat: expected 22 fields");
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 -
-         ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
 
 double peak_rss_mib() {
   rusage usage{};

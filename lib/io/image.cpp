@@ -10,6 +10,24 @@
 #include "base/files.hpp"
 
 namespace fastbox::io {
+namespace {
+
+/// `name` is for messages.
+std::string encode(const cv::Mat& rgb, const std::string& extension, const std::vector<int>& parameters,
+                   const std::string& name) {
+  cv::Mat bgr;
+  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
+  std::vector<unsigned char> bytes;
+  try {
+    if (!cv::imencode(extension, bgr, bytes, parameters))
+      fail(ExitCode::environment, name, ": the picture cannot be encoded");
+  } catch (const cv::Exception& problem) {
+    fail(ExitCode::environment, name, ": the picture cannot be encoded: ", problem.what());
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
 
 PngHeader read_png_header(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -41,17 +59,12 @@ cv::Mat read_frame(const std::filesystem::path& file) {
   return decode_frame(read_file(file, largest_png), file.string());
 }
 
+std::string encode_jpeg(const cv::Mat& rgb, int quality) {
+  return encode(rgb, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality}, "a JPEG");
+}
+
 void write_picture(const std::filesystem::path& file, const cv::Mat& rgb) {
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> bytes;
-  try {
-    if (!cv::imencode(file.extension().string(), bgr, bytes))
-      fail(ExitCode::environment, file.string(), ": the picture cannot be encoded");
-  } catch (const cv::Exception& problem) {
-    fail(ExitCode::environment, file.string(), ": the picture cannot be encoded: ", problem.what());
-  }
-  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  write_file_atomically(file, encode(rgb, file.extension().string(), {}, file.string()));
 }
 
 }  // namespace fastbox::io

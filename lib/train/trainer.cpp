@@ -6,11 +6,13 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/process_time.hpp"
 #include "base/stop_request.hpp"
 #include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
@@ -106,6 +108,7 @@ class Run {
                replaced_ = 0;  // samples: until a resume, by this rank, in all
   std::int64_t failed_evaluations_ = 0;
   double longest_step_ = 0, longest_evaluation_ = 0;  // seconds
+  double startup_seconds_ = 0;                        // until it is told: from the process's start to the first step's
   Progress progress_;
 };
 
@@ -253,6 +256,7 @@ void Run::one_step() {
   world_.standing().step = step_ + 1;
   StepInput input;
   const auto begin = Clock::now();
+  if (longest_step_ == 0) startup_seconds_ = seconds_since_process_start();
   if (stop_requested()) input.flags |= comm::stop_wanted;
   if (time_is_short()) input.flags |= comm::time_is_over;
   std::optional<comm::Timeline::Span> waiting;
@@ -287,7 +291,10 @@ void Run::report_progress() {
   const double rate = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
   const double left = static_cast<double>(plan_.samples - samples_) / summary.images_per_second;
   log::info(position(), "  ", progress_text(summary, rate), "  left ", fixed(left / 60, 1), " min");
-  if (metrics_) metrics_->write(progress_json(summary, step_, samples_, rate, world_.size()));
+  if (!metrics_) return;
+  Json line = progress_json(summary, step_, samples_, rate, world_.size());
+  if (startup_seconds_ > 0) line["startup_seconds"] = std::exchange(startup_seconds_, 0);
+  metrics_->write(line);
 }
 
 void Run::evaluate_now() {
