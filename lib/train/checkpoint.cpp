@@ -62,15 +62,21 @@ void remove_incomplete(const fs::path& checkpoints) {
       fs::remove_all(entry.path(), ignored);
 }
 
-void keep_the_best_and_latest(const fs::path& run_folder, const Checkpoint& checkpoint) {
-  const auto folders = step_folders(run_folder);
+/// Moves the link. -1: none of the saved was evaluated.
+std::int64_t point_best(const fs::path& run_folder, const nlohmann::ordered_json& history, const std::string& best_by) {
   std::vector<std::int64_t> steps;
-  for (const auto& folder : folders) steps.push_back(step_of(folder.filename().string()));
-  const std::int64_t best = best_step(checkpoint.state.history, checkpoint.best_by, steps);
+  for (const auto& folder : step_folders(run_folder)) steps.push_back(step_of(folder.filename().string()));
+  const std::int64_t best = best_step(history, best_by, steps);
   if (best >= 0) point("best", run_folder / "checkpoints" / step_folder_name(best));
+  return best;
+}
+
+void keep_the_best_and_latest(const fs::path& run_folder, const Checkpoint& checkpoint) {
+  const std::int64_t best = point_best(run_folder, checkpoint.state.history, checkpoint.best_by);
+  const auto folders = step_folders(run_folder);
   for (std::size_t i = 0; i + static_cast<std::size_t>(checkpoint.keep) < folders.size(); ++i) {
     std::error_code ignored;
-    if (steps[i] != best) fs::remove_all(folders[i], ignored);
+    if (step_of(folders[i].filename().string()) != best) fs::remove_all(folders[i], ignored);
   }
 }
 
@@ -96,6 +102,15 @@ void save_checkpoint(const fs::path& run_folder, const Checkpoint& checkpoint) {
   }
   point("latest", folder);
   keep_the_best_and_latest(run_folder, checkpoint);
+}
+
+void settle_links(const fs::path& newest, const nlohmann::ordered_json& history, const std::string& best_by) {
+  point("latest", newest);
+  point_best(newest.parent_path().parent_path(), history, best_by);
+}
+
+void remove_leftovers(const fs::path& run_folder) {
+  for (const char* folder : {"", "checkpoints", "detections", "capsules"}) remove_incomplete(run_folder / folder);
 }
 
 bool holds_checkpoints(const fs::path& run_folder) {

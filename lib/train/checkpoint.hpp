@@ -39,6 +39,14 @@ std::filesystem::path find_checkpoint(const std::filesystem::path& path);
 /// The same for a run folder, or nothing where it holds no checkpoint at all.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run_folder);
 
+/// Points latest at `newest`, which a run goes on from, and best at the best of `history`: a process may have been ended
+/// between the rename of a checkpoint and those of its links. Throws Error(environment).
+void settle_links(const std::filesystem::path& newest, const nlohmann::ordered_json& history,
+                  const std::string& best_by);
+
+/// Removes what an interrupted process left unfinished in the run folder. For its one user: whoever holds its lock.
+void remove_leftovers(const std::filesystem::path& run_folder);
+
 /// Whether the run folder holds any checkpoint, whole or not.
 bool holds_checkpoints(const std::filesystem::path& run_folder);
 

@@ -205,6 +205,7 @@ void Run::open_folder() {
     if (!options_.resume && holds_checkpoints(options_.run_folder))
       fail(ExitCode::usage, options_.run_folder.string(),
            ": holds checkpoints; give --resume to go on, or another --run-dir");
+    remove_leftovers(options_.run_folder);
     log::open_file(options_.run_folder / "log.txt");
   });
 }
@@ -229,6 +230,7 @@ void Run::begin_or_resume() {
   const auto frames = static_cast<std::int64_t>(train_frames_.size());
   const CheckpointState now = state_of_process(config_, *train_step_, threads_, world_.size(), frames);
   const CheckpointState state = resume(checkpoint, config_, now, *train_step_);
+  on_rank_0([&] { settle_links(checkpoint, state.history, lower(settings_.evaluation.type)); });
   step_ = saved_step_ = state.step;
   samples_ = state.samples;
   history_ = state.history;
@@ -312,8 +314,9 @@ void Run::evaluate_now() {
     // All ranks meet it together.
     ++failed_evaluations_;
     if (finished()) throw;
-    log::error("the evaluation at ", position(), " failed, training goes on (failures so far: ", failed_evaluations_,
-               "): ", problem.what());
+    if (world_.is_first())
+      log::error("the evaluation at ", position(), " failed, training goes on (failures so far: ", failed_evaluations_,
+                 "): ", problem.what());
   }
   longest_evaluation_ = std::max(longest_evaluation_, seconds_since(begin));
   progress_.leave_out(Clock::now() - begin);  // the time is not the steps'
