@@ -14,6 +14,7 @@ void add_predict(CLI::App& app);
 void add_data(CLI::App& app);
 void add_config(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_report(CLI::App& app);
 void add_info(CLI::App& app);
 
 }  // namespace fastbox::apps

@@ -14,6 +14,7 @@
 
 #include "base/text.hpp"
 #include "commands.hpp"
+#include "info.hpp"
 #include "json_output.hpp"
 #include "machine.hpp"
 #include "train/device.hpp"
@@ -31,7 +32,9 @@ std::string mpi_version() {
   return colon == std::string_view::npos ? std::string(first) : concat("MPICH ", trim(first.substr(colon + 1)));
 }
 
-nlohmann::ordered_json describe() {
+}  // namespace
+
+nlohmann::ordered_json build_and_machine() {
   const bool plugin = std::filesystem::exists(train::plugin_path());
   return {{"fastbox", FASTBOX_VERSION},
           {"libtorch", TORCH_VERSION},
@@ -45,14 +48,12 @@ nlohmann::ordered_json describe() {
           {"gpu", train::machine_has_gpu() ? "present" : "none"}};
 }
 
-}  // namespace
-
 void add_info(CLI::App& app) {
   auto* command = app.add_subcommand("info", "This build and this machine, for bug reports");
   auto target = std::make_shared<std::string>();
   command->add_option("--json", *target, "write it to this file as JSON; - for standard output");
   command->callback([target] {
-    const auto description = describe();
+    const auto description = build_and_machine();
     if (*target != "-")
       for (const auto& [key, value] : description.items())
         std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';

@@ -34,6 +34,7 @@ int run(int argc, char** argv) {
   fastbox::apps::add_data(app);
   fastbox::apps::add_config(app);
   fastbox::apps::add_bench(app);
+  fastbox::apps::add_report(app);
   fastbox::apps::add_info(app);
   if (const std::string word = argc > 1 ? argv[1] : ""; !word.empty() && !word.starts_with('-'))
     require_command(app, word);

@@ -8,6 +8,7 @@
 #include "config/run_file.hpp"
 #include "distributed.hpp"
 #include "dry_run.hpp"
+#include "report.hpp"
 #include "train/capsule.hpp"
 #include "train/run_folder.hpp"
 #include "train/trainer.hpp"
@@ -39,8 +40,9 @@ void train(const Options& options) {
   install_stop_handlers();
   run_distributed([&](comm::World& world) {
     const auto config = config::load(options.run_file, options.overrides);
-    train::train(config, {train::run_folder_for(options.run_folder, options.run_file), options.resume, options.trace},
-                 world);
+    const auto run_folder = train::run_folder_for(options.run_folder, options.run_file);
+    train::train(config, {run_folder, options.resume, options.trace}, world);
+    if (world.is_first()) write_run_report(run_folder);
   });
 }
 

@@ -1,5 +1,5 @@
 # The binary as a user runs it: every concern is a file and makes its own data and runs, in seconds.
-set(FASTBOX_CLI_CONCERNS train resume evaluation predict data bad_frames bad_settings dry_run info bench)
+set(FASTBOX_CLI_CONCERNS train resume evaluation predict data bad_frames bad_settings dry_run info bench report)
 list(TRANSFORM FASTBOX_CLI_CONCERNS APPEND _test.cpp OUTPUT_VARIABLE sources)
 list(TRANSFORM sources PREPEND cli/)
 add_executable(cli_tests cli/command.cpp cli/workplace.cpp cli/ranks_test.cpp cli/averaging_test.cpp cli/late_ranks_test.cpp cli/evaluation_more_test.cpp ${sources})

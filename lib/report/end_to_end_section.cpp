@@ -1,0 +1,102 @@
+// The table of the whole work, from data to detections: process, wall time, proportion.
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "io/json_text.hpp"
+#include "report/html.hpp"
+#include "report/run_totals.hpp"
+#include "report/sections.hpp"
+
+namespace fastbox::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A process of the work. `seconds` NaN: `words` say why it is not known.
+struct Process {
+  std::string name;
+  double seconds = unknown;
+  std::string words;
+};
+
+/// What made the data set tells how long it took.
+Process preparation(const RunRecord& run) {
+  Process process{"prepare", unknown, "the run's settings, which name the data, are not known"};
+  if (!run.config) return process;
+  const fs::path root = run.config->settings.data.root;
+  process.words = "the data set's folder holds neither synth.json nor import.json";
+  for (const char* const name : {"synth.json", "import.json"}) {
+    const fs::path file = root / name;
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) continue;
+    try {
+      process.seconds = number_in(io::parse_json(read_file(file), file.string()), "seconds");
+      process.words = std::isfinite(process.seconds) ? concat("making the frames, as ", name, " tells")
+                                                     : concat(name, " does not tell how long it took (seconds)");
+    } catch (const Error& problem) {
+      process.words = problem.what();
+    }
+    break;
+  }
+  return process;
+}
+
+std::vector<Process> processes_of(const RunRecord& run) {
+  const auto train = stage_seconds(run.intervals).whole;
+  const auto& told = run.told;
+  const auto words = [](double seconds, const std::string& known, const std::string& why) {
+    return std::isfinite(seconds) ? known : why;
+  };
+  std::vector<Process> all = {preparation(run)};
+  all.push_back({"start", told.startup,
+                 words(told.startup, "from the process's begin to the first step",
+                       "metrics.jsonl does not tell it (startup_seconds)")});
+  all.push_back({"cache", told.cache,
+                 words(told.cache, "decoding frames ahead of training",
+                       "nothing is cached ahead: frames are kept as training first reads them")});
+  all.push_back({"train", train, words(train, "steps alone", "metrics.jsonl has no speeds yet")});
+  const bool timed = run.evaluations_untimed == 0;
+  const std::string evaluations = counted(std::ssize(run.evaluations), "evaluation", "evaluations");
+  all.push_back({"evaluate", timed ? told.evaluation : unknown,
+                 !timed ? concat("metrics.jsonl does not tell it for ", run.evaluations_untimed, " of ", evaluations,
+                                 " (evaluation_seconds)")
+                        : words(told.evaluation, evaluations, "there has been no evaluation")});
+  all.push_back({"save", told.save,
+                 words(told.save, "what the steps waited for copies; writing goes on beside them",
+                       "no line of metrics.jsonl tells of a save (save_seconds)")});
+  const double milliseconds = run.final_evaluation      ? run.final_evaluation->milliseconds_per_image
+                              : run.evaluations.empty() ? unknown
+                                                        : run.evaluations.back().milliseconds_per_image;
+  all.push_back({"predict", unknown,
+                 std::isfinite(milliseconds) ? concat("not a part of the run; ", dash_or_significant(milliseconds, 3),
+                                                      " ms an image at the latest evaluation")
+                                             : "not a part of the run"});
+  return all;
+}
+
+std::string table_of(const RunRecord& run) {
+  const auto processes = processes_of(run);
+  double sum = 0;
+  for (const auto& process : processes) sum += std::isfinite(process.seconds) ? process.seconds : 0;
+  Table table({{"process"}, {"wall time", true}, {"proportion", true}, {""}});
+  for (const auto& process : processes) {
+    const bool known = std::isfinite(process.seconds) && sum > 0;
+    table.add({process.name, duration_text(process.seconds), known ? fixed(100 * process.seconds / sum, 1) + " %" : "–",
+               process.words});
+  }
+  table.add_sum({"together", duration_text(sum), sum > 0 ? "100.0 %" : "–", "of what is known"});
+  return table.html();
+}
+
+}  // namespace
+
+std::string end_to_end_section(const Runs& runs) {
+  std::string html;
+  for (std::size_t r = 0; r < runs.size(); ++r) html += run_heading(runs, r) + table_of(runs[r]);
+  return html;
+}
+
+}  // namespace fastbox::report
