@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -47,8 +48,10 @@ void write_trace(World& world, const std::filesystem::path& file) {
   world.barrier();
   const double meeting = now();  // the same moment on all ranks, whatever their clocks say
   const auto records = world.timeline().last(0);
-  const double before = records.empty() ? 0 : meeting - records.front().begin;
-  const double longest = static_cast<double>(world.max({std::llround(before * 1e6)})[0]) * 1e-6;
+  // Two threads keep records, so that the first kept need not be the first begun.
+  double before = 0;
+  for (const OpRecord& record : records) before = std::max(before, meeting - record.begin);
+  const double longest = static_cast<double>(world.max({std::llround(std::ceil(before * 1e6))})[0]) * 1e-6;
   const auto texts = world.gather(events_of(world.rank(), records, meeting - longest));
   if (!world.is_first()) return;
   std::string all = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";

@@ -111,7 +111,7 @@ TEST_CASE("the local scheme averages every few steps, and saves only then", "[sc
                        "checkpoint.every=5", "parallel.check_every=1"};
   REQUIRE_THAT(run(on_ranks(2, fifty_steps(folder, local))), Exits(0));
   // Synchronous up to sample 120, step 10; then averaged after steps 14, 18, ..: what is due at 15 waits for 18.
-  CHECK(names_in(folder / "checkpoints") == Words{"latest", "step-00000005", "step-00000010", "step-00000018",
+  CHECK(names_in(folder / "checkpoints") == Words{"best", "latest", "step-00000005", "step-00000010", "step-00000018",
                                                   "step-00000022", "step-00000026", "step-00000030", "step-00000038",
                                                   "step-00000042", "step-00000046", "step-00000050"});
 }

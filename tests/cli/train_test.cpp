@@ -48,7 +48,7 @@ TEST_CASE("a run leaves the folder that is documented", "[train]") {
     CHECK(evaluations == std::vector<int>{2, 4});
   }
   SECTION("checkpoints are whole, and latest is the last") {
-    CHECK(names_in(folder / "checkpoints") == Words{"latest", "step-00000002", "step-00000004"});
+    CHECK(names_in(folder / "checkpoints") == Words{"best", "latest", "step-00000002", "step-00000004"});
     CHECK(fs::read_symlink(folder / "checkpoints" / "latest") == "step-00000004");
     for (const char* step : {"step-00000002", "step-00000004"}) {
       CHECK(names_in(folder / "checkpoints" / step) == checkpoint_files);
@@ -94,7 +94,7 @@ TEST_CASE("--resume on a folder without a checkpoint starts at step 0 and says s
 TEST_CASE("only the newest checkpoints are kept", "[train]") {
   const fs::path folder = new_path("run");
   REQUIRE_THAT(run(small_training(folder, {"checkpoint.every=1", "checkpoint.keep=2"})), Exits(0));
-  CHECK(names_in(folder / "checkpoints") == Words{"latest", "step-00000003", "step-00000004"});
+  CHECK(names_in(folder / "checkpoints") == Words{"best", "latest", "step-00000003", "step-00000004"});
 }
 
 TEST_CASE("a run folder is named after the run file, under FASTBOX_RUNS", "[train]") {
