@@ -30,3 +30,5 @@ foreach(concern IN ITEMS kills killed_writes failed_writes disk folders clock fr
     SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN}
     ENVIRONMENT "FASTBOX_BINARY=$<TARGET_FILE:fastbox>;FASTBOX_MPIEXEC=${FASTBOX_MPIEXEC};${scratch}")
 endforeach()
+# Nearly two minutes, by the way that killed_writes goes too.
+set_tests_properties(faults.failed_writes PROPERTIES LABELS long)
