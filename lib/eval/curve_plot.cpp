@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "eval/short_number.hpp"
 
 namespace fastbox::eval {
 namespace {
@@ -61,16 +62,6 @@ constexpr const char* style = R"(<style>
 
 constexpr double steps = slot_count - 1.0;
 
-/// With at most so many decimals and no zeros behind them: "12.5". Unlike printf's, its point is a point everywhere.
-std::string number(double value, int decimals = 2) {
-  char buffer[384];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
-  std::string text(buffer, written.ptr);
-  if (decimals > 0) text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text == "-0" ? "0" : text;
-}
-
 /// AP in percent as the table prints it.
 std::string percent(double value) {
   if (std::isnan(value)) return "-";
@@ -95,12 +86,13 @@ struct Axes {
 };
 
 std::string line(const std::string& kind, double x1, double y1, double x2, double y2) {
-  return concat("<path class=\"", kind, "\" d=\"M", number(x1), ' ', number(y1), 'L', number(x2), ' ', number(y2),
-                "\"/>\n");
+  return concat("<path class=\"", kind, "\" d=\"M", short_number(x1), ' ', short_number(y1), 'L', short_number(x2), ' ',
+                short_number(y2), "\"/>\n");
 }
 
 std::string text(const std::string& kind, double x, double y, const std::string& words) {
-  return concat("<text class=\"", kind, "\" x=\"", number(x), "\" y=\"", number(y), "\">", words, "</text>\n");
+  return concat("<text class=\"", kind, "\" x=\"", short_number(x), "\" y=\"", short_number(y), "\">", words,
+                "</text>\n");
 }
 
 std::string draw_axes(const Axes& axes) {
@@ -112,13 +104,13 @@ std::string draw_axes(const Axes& axes) {
   }
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     const double at = tenth / 10.0;
-    svg += text("quiet middle", axes.x(at), axes.y(0) + 20, number(at));
-    svg += text("quiet end", axes.left - 8, axes.y(at) + 5, number(at));
+    svg += text("quiet middle", axes.x(at), axes.y(0) + 20, short_number(at));
+    svg += text("quiet end", axes.left - 8, axes.y(at) + 5, short_number(at));
   }
-  svg += concat("<path class=\"axis\" d=\"M", number(axes.left), ' ', number(axes.top), 'V', number(axes.y(0)), 'H',
-                number(axes.x(1)), "\"/>\n");
+  svg += concat("<path class=\"axis\" d=\"M", short_number(axes.left), ' ', short_number(axes.top), 'V',
+                short_number(axes.y(0)), 'H', short_number(axes.x(1)), "\"/>\n");
   svg += text("middle", axes.x(0.5), axes.y(0) + 42, "Recall");
-  svg += concat("<text class=\"middle\" transform=\"translate(18 ", number(axes.y(0.5)),
+  svg += concat("<text class=\"middle\" transform=\"translate(18 ", short_number(axes.y(0.5)),
                 ") rotate(-90)\">Precision</text>\n");
   return svg;
 }
@@ -134,12 +126,12 @@ std::string path_data(const AveragePrecision& figures, const Axes& axes, bool ar
   std::string data;
   bool drawing = false;
   const auto go_to = [&](double recall, double height) {
-    if (!drawing) data += concat('M', number(axes.x(recall), 3), ' ', number(axes.y(area ? 0 : height), 3));
-    data += 'V' + number(axes.y(height), 3);
+    if (!drawing) data += concat('M', short_number(axes.x(recall), 3), ' ', short_number(axes.y(area ? 0 : height), 3));
+    data += 'V' + short_number(axes.y(height), 3);
     drawing = true;
   };
   const auto stop = [&] {
-    if (drawing && area) data += 'V' + number(axes.y(0), 3) + 'Z';
+    if (drawing && area) data += 'V' + short_number(axes.y(0), 3) + 'Z';
     drawing = false;
   };
   if (!figures.thresholds.empty() && !std::isnan(precision[0])) go_to(0, precision[0]);
@@ -150,7 +142,7 @@ std::string path_data(const AveragePrecision& figures, const Axes& axes, bool ar
     }
     const auto slot = static_cast<double>(i);
     go_to((slot - 1) / steps, precision[i]);
-    if (i < figures.thresholds.size()) data += 'H' + number(axes.x(slot / steps), 3);
+    if (i < figures.thresholds.size()) data += 'H' + short_number(axes.x(slot / steps), 3);
   }
   stop();
   return data;
@@ -165,10 +157,10 @@ std::string draw_measured(const AveragePrecision& figures, const std::string& di
   for (std::size_t i = 0; i < figures.recall.size(); ++i) {
     const double recall = figures.recall[i], precision = figures.precision[i];
     if (std::isnan(recall) || std::isnan(precision)) continue;
-    svg +=
-        concat("<circle class=\"measured ", difficulty, "\" cx=\"", number(axes.x(recall)), "\" cy=\"",
-               number(axes.y(precision)), "\" r=\"2.6\"><title>score ", number(figures.thresholds[i], 4),
-               " and above: recall ", number(recall, 4), ", precision ", number(precision, 4), "</title></circle>\n");
+    svg += concat("<circle class=\"measured ", difficulty, "\" cx=\"", short_number(axes.x(recall)), "\" cy=\"",
+                  short_number(axes.y(precision)), "\" r=\"2.6\"><title>score ", short_number(figures.thresholds[i], 4),
+                  " and above: recall ", short_number(recall, 4), ", precision ", short_number(precision, 4),
+                  "</title></circle>\n");
   }
   return svg;
 }
@@ -213,9 +205,10 @@ class Labels {
       const std::string turn = place->is_upright() ? " rotate(-90)" : "";
       // The halo is an element of its own: not every viewer knows paint-order.
       for (const std::string kind : {"halo", difficulty_names[d]})
-        svg += concat("<text class=\"label middle ", kind, "\" transform=\"translate(",
-                      number((place->left + place->right) / 2), ' ', number((place->top + place->bottom) / 2), ')',
-                      turn, "\" dy=\"5\">", difficulty_names[d], "</text>\n");
+        svg +=
+            concat("<text class=\"label middle ", kind, "\" transform=\"translate(",
+                   short_number((place->left + place->right) / 2), ' ', short_number((place->top + place->bottom) / 2),
+                   ')', turn, "\" dy=\"5\">", difficulty_names[d], "</text>\n");
     }
     return svg;
   }
@@ -267,13 +260,13 @@ class Labels {
 
 std::string picture(const std::string& title, double height, const std::string& body) {
   return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"precision-recall\" viewBox=\"0 0 480 ",
-                number(height), "\" role=\"img\" aria-label=\"Precision over recall: ", title, "\">\n", style,
-                "<rect class=\"ground\" width=\"480\" height=\"", number(height), "\"/>\n",
+                short_number(height), "\" role=\"img\" aria-label=\"Precision over recall: ", title, "\">\n", style,
+                "<rect class=\"ground\" width=\"480\" height=\"", short_number(height), "\"/>\n",
                 text("title", 20, 34, title), body, "</svg>\n");
 }
 
 std::string how_it_was_measured(const KittiResult& result, std::size_t object_class) {
-  return concat(name_of(result.evaluator), ", overlap above ", number(minimum_overlap[object_class]), ", ",
+  return concat(name_of(result.evaluator), ", overlap above ", short_number(minimum_overlap[object_class]), ", ",
                 std::to_string(result.frames), result.frames == 1 ? " frame" : " frames");
 }
 

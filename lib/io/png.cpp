@@ -16,16 +16,6 @@ std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-/// CRC-32 as PNG's chapter 15 has it; bit by bit, for a header.
-std::uint32_t crc_of(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffffu;
-  for (const char byte : bytes) {
-    crc ^= static_cast<unsigned char>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-  }
-  return crc ^ 0xffffffffu;
-}
-
 const char* colour_name(int type) {
   switch (type) {
     case 0:
@@ -50,12 +40,21 @@ bool is_critical(std::string_view type) {
 
 }  // namespace
 
+std::uint32_t png_crc(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffffu;
+  for (const char byte : bytes) {
+    crc ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
+  }
+  return crc ^ 0xffffffffu;
+}
+
 PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
   if (!bytes.starts_with(signature)) fail(ExitCode::data, name, ": is no PNG file, expected an 8-bit RGB PNG");
   if (bytes.size() < png_header_bytes)
     fail(ExitCode::data, name, ": the PNG is truncated within its header (", bytes.size(), " bytes)");
   if (big_endian(bytes, 8) != header_data || bytes.substr(12, 4) != "IHDR" ||
-      crc_of(bytes.substr(12, 4 + header_data)) != big_endian(bytes, png_header_bytes - 4))
+      png_crc(bytes.substr(12, 4 + header_data)) != big_endian(bytes, png_header_bytes - 4))
     fail(ExitCode::data, name, ": the PNG's header is damaged, expected the chunk IHDR with its CRC");
   const std::uint32_t width = big_endian(bytes, 16), height = big_endian(bytes, 20);
   if (width == 0 || height == 0 || width > longest_side || height > longest_side ||

@@ -26,6 +26,9 @@ struct PngHeader {
   int colour_type = 0;  ///< PNG's numbers: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
 };
 
+/// CRC-32 as the specification's chapter 15 has it, of a chunk's type and data; bit by bit, for a header.
+std::uint32_t png_crc(std::string_view bytes);
+
 /// From a file's first bytes. Throws Error(data) naming `name` where it is no PNG, is cut off or damaged (IHDR's CRC)
 /// within the header, or claims no pixel, more than longest_side one way or more than most_pixels.
 PngHeader parse_png_header(std::string_view bytes, const std::string& name);

@@ -1,26 +1,12 @@
 #include "report/axis.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/text.hpp"
+#include "eval/short_number.hpp"
 
 namespace fastbox::report {
-namespace {
-
-/// Without zeros behind the point. Unlike a stream's, its point is a point in every locale.
-std::string plain(double value, int decimals) {
-  char buffer[384];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
-  std::string text(buffer, written.ptr);
-  if (decimals > 0) text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text == "-0" ? "0" : text;
-}
-
-}  // namespace
-
 std::vector<double> linear_ticks(double low, double high, int most) {
   // Steps grow until so many fit.
   const double rough = (high - low) / most;
@@ -60,16 +46,16 @@ std::string tick_label(double value) {
   if (size >= 1e9) return significant(value, 3);
   if (size > 0 && size < 1e-3) {
     int power = static_cast<int>(std::floor(std::log10(size)));
-    if (plain(size / std::pow(10, power), 2) == "10") ++power;
-    return concat(plain(value / std::pow(10, power), 2), 'e', power);
+    if (eval::short_number(size / std::pow(10, power), 2) == "10") ++power;
+    return concat(eval::short_number(value / std::pow(10, power), 2), 'e', power);
   }
-  if (size >= 1e6) return plain(value / 1e6, 3) + "M";
-  if (size >= 1e4) return plain(value / 1e3, 3) + "k";
-  return plain(value, 6);
+  if (size >= 1e6) return eval::short_number(value / 1e6, 3) + "M";
+  if (size >= 1e4) return eval::short_number(value / 1e3, 3) + "k";
+  return eval::short_number(value, 6);
 }
 
 std::string pixel(double value) {
-  return plain(value, 2);
+  return eval::short_number(value, 2);
 }
 
 Scale apt_scale(const std::vector<double>& values) {

@@ -2,6 +2,7 @@
 //
 // A decoder's inside lies behind CRCs that no mutation keeps, so each input is read a second time with its CRCs mended.
 
+#include "io/png.hpp"
 #include "fuzz.hpp"
 #include "io/image.hpp"
 
@@ -11,21 +12,12 @@ namespace {
 
 constexpr std::size_t signature_bytes = 8;
 
-std::uint32_t crc_of(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffffu;
-  for (const char byte : bytes) {
-    crc ^= static_cast<unsigned char>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-  }
-  return crc ^ 0xffffffffu;
-}
-
 std::string with_mended_crcs(std::string bytes) {
   for (std::size_t at = signature_bytes; bytes.size() >= at + 12;) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(bytes[at + i]);
     if (size > bytes.size() - at - 12) break;
-    const std::uint32_t crc = crc_of(std::string_view(bytes).substr(at + 4, 4 + size));
+    const std::uint32_t crc = io::png_crc(std::string_view(bytes).substr(at + 4, 4 + size));
     for (std::size_t i = 0; i < 4; ++i) bytes[at + 8 + size + i] = static_cast<char>(crc >> (24 - 8 * i));
     at += 12 + size;
   }
