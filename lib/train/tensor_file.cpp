@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/error.hpp"
-#include "io/safetensors.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -45,14 +44,16 @@ FileDigest write_tensors(const std::filesystem::path& file, const NamedTensors& 
   return io::write_safetensors(file, views, metadata);
 }
 
+at::Tensor copy_of(const io::TensorView& view) {
+  at::Tensor tensor = at::empty(view.shape, type_of(view.dtype));
+  if (!view.bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
+  return tensor;
+}
+
 NamedTensors read_tensors(const std::filesystem::path& file) {
   const io::SafetensorsFile source(file);
   NamedTensors tensors;
-  for (const auto& [name, view] : source.tensors()) {
-    at::Tensor tensor = at::empty(view.shape, type_of(view.dtype));
-    if (!view.bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
-    tensors[name] = std::move(tensor);
-  }
+  for (const auto& [name, view] : source.tensors()) tensors[name] = copy_of(view);
   return tensors;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/files.hpp"
+#include "io/safetensors.hpp"
 
 namespace fastbox::train {
 
@@ -18,6 +19,9 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 /// Writes the tensors' values, contiguous, whatever their strides and device. Throws Error(environment).
 FileDigest write_tensors(const std::filesystem::path& file, const NamedTensors& tensors,
                          const std::map<std::string, std::string>& metadata = {});
+
+/// A contiguous CPU tensor that owns its memory.
+at::Tensor copy_of(const io::TensorView& view);
 
 /// Contiguous CPU tensors that own their memory. Throws Error(data).
 NamedTensors read_tensors(const std::filesystem::path& file);
