@@ -1,4 +1,4 @@
-// fastbox bench allreduce|step
+// fastbox bench allreduce|data|step
 
 #include "bench.hpp"
 
@@ -7,9 +7,11 @@
 namespace fastbox::apps {
 
 void add_bench(CLI::App& app) {
-  auto* command = app.add_subcommand("bench", "Measure this machine: the exchange of gradients, a training step");
+  auto* command = app.add_subcommand(
+      "bench", "Measure this machine: the exchange of gradients, the data's way to the network, a training step");
   command->require_subcommand(1);
   add_bench_allreduce(*command);
+  add_bench_data(*command);
   add_bench_step(*command);
 }
 

@@ -1,4 +1,4 @@
-// The command tree: one function and one file per command.
+// The commands: one function and one file each. command_tree.hpp puts them together.
 //
 // Each function adds its command to `app`; the command's callback does the work after parsing. Callbacks throw Error
 // with the exit code; returning means 0. Called once, from main's thread.
@@ -15,6 +15,9 @@ void add_data(CLI::App& app);
 void add_config(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_report(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_info(CLI::App& app);
+void add_completion(CLI::App& app);
+void add_commands(CLI::App& app);
 
 }  // namespace fastbox::apps

@@ -1,15 +1,20 @@
-// fastbox config: run files, looked at without running them.
+// fastbox config show|diff|keys|import: run files, looked at without running them.
 
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "apps/command_entry.hpp"
 #include "apps/commands.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
+#include "config/kittibox.hpp"
 #include "config/reference.hpp"
 #include "config/resolved.hpp"
 #include "config/run_file.hpp"
+#include "report/run_entries.hpp"
 
 namespace fastbox::apps {
 namespace {
@@ -25,26 +30,50 @@ struct Options {
 void add_show(CLI::App& config) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = config.add_subcommand("show", "Print every value of a run file after inheritance and --set");
-  command->add_option("RUN", options->run_file, "Run file, or run folder")->required();
-  command->add_option("--set", options->overrides, "Override: key=value")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all();
-  command->add_flag("--origin", options->origin, "And which file and line, flag or variable set it");
+  command->add_option("RUN", options->run_file, "run file, or run folder")->required();
+  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
+      ->allow_extra_args(false);
+  command->add_flag("--origin", options->origin, "and which file and line, flag or variable set it");
   command->callback([options] {
     std::cout << config::to_yaml(config::load(options->run_file, options->overrides), options->origin);
   });
 }
 
+/// Where each value was set. The config.yaml of a run folder tells it in its comments, better than its own lines would.
+std::map<std::string, std::string> origins_of(const std::string& path, const config::RunConfig& run) {
+  auto origins = run.origins;
+  if (!std::filesystem::is_directory(path)) return origins;
+  for (auto& entry : report::run_entries(read_file(run.file)))
+    if (!entry.origin.empty() && origins.contains(entry.key)) origins[entry.key] = std::move(entry.origin);
+  return origins;
+}
+
 void add_diff(CLI::App& config) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = config.add_subcommand("diff", "Print the keys whose values differ between two run files");
-  command->add_option("A", options->run_file, "Run file, or run folder")->required();
-  command->add_option("B", options->other, "Run file, or run folder")->required();
+  CLI::App* command = config.add_subcommand(
+      "diff", "Print the keys whose values differ between two run files, and where each comes from");
+  command->add_option("A", options->run_file, "run file, or run folder")->required()->type_name(takes::run_file);
+  command->add_option("B", options->other, "run file, or run folder")->required()->type_name(takes::run_file);
   command->callback([options] {
-    const auto different = config::differences(config::load(options->run_file), config::load(options->other));
-    for (const auto& [key, a, b] : different) std::cout << key << ": " << a << " -> " << b << '\n';
-    if (different.empty()) log::info("no value differs");
+    const auto a = config::load(options->run_file), b = config::load(options->other);
+    const auto different = config::differences(a, b);
+    if (different.empty()) std::cout << "no difference\n";
+    const auto origins_a = origins_of(options->run_file, a), origins_b = origins_of(options->other, b);
+    for (const auto& [key, in_a, in_b] : different)
+      std::cout << key << ": " << in_a << " -> " << in_b << "  (" << origins_a.at(key) << " -> " << origins_b.at(key)
+                << ")\n";
+  });
+}
+
+void add_import(CLI::App& config) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = config.add_subcommand("import", "Print KittiBox's settings (hypes/kittiBox.json) as a run file");
+  command->add_option("HYPES.json", options->run_file, "KittiBox's hypes file")->required()->type_name(takes::json);
+  command->callback([options] {
+    constexpr std::size_t most_bytes = 1 << 20;
+    const auto imported = config::import_kittibox(read_file(options->run_file, most_bytes), options->run_file);
+    std::cout << imported.text;
+    for (const auto& warning : imported.warnings) log::warning(options->run_file, ": ", warning);
   });
 }
 
@@ -67,11 +96,13 @@ void add_keys(CLI::App& config) {
 }  // namespace
 
 void add_config(CLI::App& app) {
-  CLI::App* config = app.add_subcommand("config", "Look at run files: every value, its origin, and what differs");
+  CLI::App* config =
+      app.add_subcommand("config", "Look at run files: every value, its origin, what differs; read KittiBox's");
   config->require_subcommand(1);
   add_show(*config);
   add_diff(*config);
   add_keys(*config);
+  add_import(*config);
 }
 
 }  // namespace fastbox::apps

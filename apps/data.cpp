@@ -1,14 +1,19 @@
 // fastbox data synth DIR --train N --val N [--seed S]
 // fastbox data check ROOT
+// fastbox data cache ROOT [--split LIST]... [--folder DIR]
+// fastbox data show: data_show.cpp
 
 #include <unistd.h>
 
 #include <iostream>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "commands.hpp"
 #include "data/check.hpp"
+#include "data/frame_cache.hpp"
+#include "data_commands.hpp"
 #include "synth/generate.hpp"
 
 namespace fastbox::apps {
@@ -61,13 +66,64 @@ void add_check(CLI::App& data) {
   });
 }
 
+/// The lists that are to be cached: those named, else the training list as a run finds it.
+std::vector<data::Dataset> lists_of(const std::string& root, const std::vector<std::string>& splits) {
+  config::DataSettings settings;
+  settings.root = root;
+  std::vector<data::Dataset> lists;
+  for (const auto& split : splits) {
+    settings.train = split;
+    lists.push_back(data::open_dataset(settings, ".", data::Part::train));
+  }
+  if (splits.empty()) lists.push_back(data::open_dataset(settings, ".", data::Part::train));
+  return lists;
+}
+
+void add_cache(CLI::App& data) {
+  struct Options {
+    std::string root, folder;
+    std::vector<std::string> splits;
+    int threads = 0;
+  };
+  auto* command = data.add_subcommand("cache", "Decode a data set once, for runs with data.cache=disk");
+  auto options = std::make_shared<Options>();
+  command->add_option("ROOT", options->root, "holds training/image_2 and training/label_2")->required();
+  command
+      ->add_option("--split", options->splits,
+                   "list of frames, as data.train names it; default: what data.train is without one")
+      ->allow_extra_args(false);
+  command->add_option("--folder", options->folder,
+                      "where runs look for it: data.cache_folder; default: FASTBOX_CACHE, else XDG_CACHE_HOME/fastbox, "
+                      "else HOME/.cache/fastbox");
+  command->add_option("--threads", options->threads, "that decode; 0: as many as the machine has cores")
+      ->capture_default_str();
+  command->callback([options] {
+    config::DataSettings settings;
+    settings.cache = "disk";
+    settings.cache_folder = options->folder;
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    auto wish = data::FrameCacheOptions::of(settings, options->threads > 0 ? options->threads : cores);
+    wish.limit = UINT64_MAX;  // who asks for a cache ahead of all runs wants all of it
+    for (const auto& list : lists_of(options->root, options->splits)) {
+      const auto cache = data::FrameCache::open(list, wish);
+      if (!cache) fail(ExitCode::environment, "the cache could not be made");
+      std::cout << cache->path().string() << '\n';
+      if (const auto missing = cache->file().frames() - cache->file().stored(); missing > 0)
+        fail(ExitCode::data, list.source(), ": ", missing, " frames cannot be read (fastbox data check ", options->root,
+             " names them)");
+    }
+  });
+}
+
 }  // namespace
 
 void add_data(CLI::App& app) {
-  auto* command = app.add_subcommand("data", "Make and check data sets");
+  auto* command = app.add_subcommand("data", "Make, check, cache and show data sets");
   command->require_subcommand(1);
   add_synth(*command);
   add_check(*command);
+  add_cache(*command);
+  add_data_show(*command);
 }
 
 }  // namespace fastbox::apps

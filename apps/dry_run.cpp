@@ -13,19 +13,20 @@
 #include "train/measured_rate.hpp"
 #include "train/tensor_file.hpp"
 #include "train/train_step.hpp"
+#include "train/weights.hpp"
 
 namespace fastbox::apps {
 namespace {
 
 /// The network that the run would train: built as a run builds it, so that what it would refuse is refused here. Its
 /// type does not matter to its shapes.
-std::unique_ptr<models::FastBox> model_of(config::Settings settings) {
+std::unique_ptr<models::Network> model_of(config::Settings settings) {
   settings.run.precision = "fp32";
   auto model = train::make_model(settings, c10::kCPU);
   if (settings.model.weights.empty()) return model;
   train::NamedTensors parameters;
   for (const auto& [name, parameter] : model->parameters_in_forward_order()) parameters[name] = parameter;
-  train::copy_by_name(train::read_tensors(settings.model.weights), parameters, settings.model.weights);
+  train::load_weights(settings.model.weights, parameters, train::own_names_only);
   return model;
 }
 

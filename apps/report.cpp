@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "command_entry.hpp"
 #include "commands.hpp"
 #include "info.hpp"
 #include "report.hpp"
@@ -66,9 +67,10 @@ void add_report(CLI::App& app) {
   auto* command = app.add_subcommand("report", "A run, or several side by side, as one HTML file for any browser");
   auto options = std::make_shared<Options>();
   command->add_option("RUN_DIR", options->runs, "run folders")->required();
-  command->add_option(
-      "--out", options->out,
-      "the file to write (default: report.html in the run folder; of several, in the working directory)");
+  command
+      ->add_option("--out", options->out,
+                   "the file to write (default: report.html in the run folder; of several, in the working directory)")
+      ->type_name(takes::file);
   command->callback([options] { report(*options); });
 }
 

@@ -26,6 +26,9 @@ class Encoder : public torch::nn::Module {
   int early_channels() const { return early_channels_; }
   int deep_channels() const { return deep_channels_; }
 
+  /// Whether the early features have met what the deeper ones saw, as in a feature pyramid.
+  virtual bool early_knows_deep() const { return false; }
+
   /// The convolution kernels: what the loss's weight decay is over.
   std::vector<at::Tensor> kernels() const;
 

@@ -6,6 +6,7 @@
 
 #include "models/dropout.hpp"
 #include "models/layers.hpp"
+#include "models/loss.hpp"
 
 namespace fastbox::models {
 namespace {
@@ -18,14 +19,14 @@ enum Mask : std::uint64_t { hidden_mask, zoom_mask, delta_mask };
 
 }  // namespace
 
-FastBox::FastBox(const FastBoxOptions& options) : options_(options) {
-  encoder_ = register_module("encoder", make_encoder(options.encoder, options.width_multiple));
+FastBox::FastBox(const FastBoxOptions& options)
+    : Network(make_encoder(options.encoder, options.width_multiple)), options_(options) {
   const std::int64_t hidden = options.hidden, early = std::min(early_used, encoder_->early_channels());
   ip_ = register_parameter("ip", at::zeros({encoder_->deep_channels(), hidden}));
   box_out_ = register_parameter("box_out", at::zeros({hidden, 4}));
-  confs_out_ = register_parameter("confs_out", at::zeros({hidden, 2}));
+  confs_out_ = register_parameter("confs_out", at::zeros({hidden, 1 + options.classes}));
   delta1_ = register_parameter("delta1", at::zeros({hidden + points * early, delta_hidden}));
-  delta2_ = register_parameter("delta2", at::zeros({delta_hidden, 2}));
+  delta2_ = register_parameter("delta2", at::zeros({delta_hidden, 1 + options.classes}));
   delta_boxes_ = register_parameter("delta_boxes", at::zeros({delta_hidden, 4}));
 }
 
@@ -37,11 +38,27 @@ void FastBox::initialise(std::uint64_t seed) {
     weight->copy_(at::empty(weight->sizes()).uniform_(-0.1, 0.1, generator));
 }
 
-std::vector<std::pair<std::string, at::Tensor>> FastBox::parameters_in_forward_order() const {
-  std::vector<std::pair<std::string, at::Tensor>> ordered;
-  for (const auto& item : encoder_->named_parameters()) ordered.emplace_back("encoder." + item.key(), item.value());
-  for (const auto& item : named_parameters(false)) ordered.emplace_back(item.key(), item.value());
-  return ordered;
+std::vector<std::string> FastBox::loss_names() const {
+  return {"confidence", "box", "delta_confidence", "delta_box", "weight_decay"};
+}
+
+std::vector<at::Tensor> FastBox::losses(const at::Tensor& rgb, const Targets& targets,
+                                        const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
+                                        double global_images) {
+  const Losses terms =
+      models::losses(forward(rgb, dropout_seeds), targets, encoder_->kernels(), options, global_images);
+  return {terms.confidence, terms.box, terms.delta_confidence, terms.delta_box, terms.weight_decay};
+}
+
+std::vector<at::Tensor> FastBox::outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) {
+  const Output out = forward(rgb, dropout_seeds);
+  return {out.logits, out.box, out.delta_logits, out.delta_box};
+}
+
+Prediction FastBox::see(const at::Tensor& rgb) {
+  const Output out = forward(rgb);
+  const at::Tensor probability = at::softmax(out.delta_logits.to(at::kDouble), -1).to(out.delta_logits.scalar_type());
+  return {probability.narrow(-1, 1, options_.classes), out.box + out.delta_box};
 }
 
 at::Tensor FastBox::dropped(const at::Tensor& x, const std::vector<std::uint64_t>& seeds, std::uint64_t which) const {
@@ -55,8 +72,8 @@ at::Tensor FastBox::rezoom(const at::Tensor& early, const at::Tensor& box) const
   const std::int64_t b = box.size(0), gh = box.size(1), gw = box.size(2);
   const std::int64_t fh = early.size(2), fw = early.size(3);
   const at::TensorOptions options = box.options().requires_grad(false);
-  const at::Tensor column = at::arange(gw, options).view({1, 1, gw}) * stride + stride / 2;
-  const at::Tensor row = at::arange(gh, options).view({1, gh, 1}) * stride + stride / 2;
+  const at::Tensor column = at::arange(gw, options).view({1, 1, gw}) * cell + cell / 2;
+  const at::Tensor row = at::arange(gh, options).view({1, gh, 1}) * cell + cell / 2;
   const auto dx = box.select(3, 0), dy = box.select(3, 1), w = box.select(3, 2), h = box.select(3, 3);
 
   std::vector<at::Tensor> grids;
@@ -82,15 +99,18 @@ Output FastBox::forward(const at::Tensor& rgb, const std::vector<std::uint64_t>&
   Output out;
   const at::Tensor deep = features.deep.permute({0, 2, 3, 1}) * options_.gains.deep;
   const at::Tensor hidden = dropped(at::matmul(deep, ip_), dropout_seeds, hidden_mask);
-  out.box = at::matmul(hidden, box_out_) * 50;
-  out.logits = at::matmul(hidden, confs_out_);
+  // Where the arithmetic is of lower precision than the image, it ends at the outputs.
+  const auto exact = [&](const at::Tensor& map) { return map.to(rgb.scalar_type()); };
+  out.box = exact(at::matmul(hidden, box_out_)) * 50;
+  out.logits = exact(at::matmul(hidden, confs_out_));
 
   const at::Tensor zoom =
-      dropped(rezoom(features.early.narrow(1, 0, early), out.box), dropout_seeds, zoom_mask) * options_.gains.zoom;
+      dropped(rezoom(exact(features.early.narrow(1, 0, early)), out.box), dropout_seeds, zoom_mask) *
+      options_.gains.zoom;
   const at::Tensor delta =
       dropped(at::relu(at::matmul(at::cat({hidden, zoom}, -1), delta1_)), dropout_seeds, delta_mask);
-  out.delta_logits = at::matmul(delta, delta2_) * options_.gains.delta_logits;
-  out.delta_box = at::matmul(delta, delta_boxes_) * 5;
+  out.delta_logits = exact(at::matmul(delta, delta2_)) * options_.gains.delta_logits;
+  out.delta_box = exact(at::matmul(delta, delta_boxes_)) * 5;
   return out;
 }
 

@@ -3,7 +3,7 @@
 // A first prediction per cell of a stride-32 grid from the deep features; then nine bilinear samples of the early
 // features at each predicted box (rezoom) correct confidence and box. One device, one process; used by one thread at a
 // time. The module owns its parameters, named as the PyTorch twin names them (encoder.*, ip, box_out, confs_out,
-// delta1, delta2, delta_boxes).
+// delta1, delta2, delta_boxes). Several classes share a softmax with the background, and a cell has one box.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "models/encoder.hpp"
+#include "models/network.hpp"
 
 namespace fastbox::models {
 
@@ -31,19 +31,20 @@ struct FastBoxOptions {
   int hidden = 500;           ///< channels of the decoder's hidden layer
   double dropout = 0.5;
   Gains gains;
+  int classes = 1;  ///< beside the background
 };
 
-/// Boxes are (dx, dy, w, h): the centre's offset from the cell's centre and the size, in pixels of the network's input.
+/// Boxes as in Targets.
 struct Output {
-  at::Tensor logits;        ///< B x gh x gw x 2: background, object
+  at::Tensor logits;        ///< B x gh x gw x (1 + C): background, classes
   at::Tensor box;           ///< B x gh x gw x 4
-  at::Tensor delta_logits;  ///< B x gh x gw x 2: the corrected confidence
+  at::Tensor delta_logits;  ///< B x gh x gw x (1 + C): the corrected confidence
   at::Tensor delta_box;     ///< B x gh x gw x 4: added to box
 };
 
-class FastBox : public torch::nn::Module {
+class FastBox : public Network {
  public:
-  static constexpr int stride = 32;       ///< pixels of a cell
+  static constexpr int cell = 32;         ///< pixels
   static constexpr int fine_stride = 8;   ///< pixels of an early feature
   static constexpr int early_used = 256;  ///< the decoder uses at most so many early channels
 
@@ -52,20 +53,22 @@ class FastBox : public torch::nn::Module {
   /// `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`: one per image in training; empty: no dropout (evaluation).
   Output forward(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds = {});
 
-  /// Draws all parameters anew: the encoder's as it says, the decoder's U(-0.1, 0.1).
-  void initialise(std::uint64_t seed);
+  int stride() const override { return cell; }
+  std::vector<std::string> loss_names() const override;
+  std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets,
+                                 const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
+                                 double global_images) override;
+  std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) override;
 
-  const Encoder& encoder() const { return *encoder_; }
-
-  /// Name and parameter in the order in which the forward pass first uses them.
-  std::vector<std::pair<std::string, at::Tensor>> parameters_in_forward_order() const;
+  /// The encoder's parameters as it says, the decoder's U(-0.1, 0.1).
+  void initialise(std::uint64_t seed) override;
 
  private:
+  Prediction see(const at::Tensor& rgb) override;
   at::Tensor rezoom(const at::Tensor& early, const at::Tensor& box) const;
   at::Tensor dropped(const at::Tensor& x, const std::vector<std::uint64_t>& seeds, std::uint64_t which) const;
 
   FastBoxOptions options_;
-  std::shared_ptr<Encoder> encoder_;
   at::Tensor ip_, box_out_, confs_out_, delta1_, delta2_, delta_boxes_;
 };
 

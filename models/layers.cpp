@@ -44,4 +44,23 @@ at::Tensor GroupNorm::forward(const at::Tensor& x) const {
   return at::group_norm(x, groups_, weight, bias, 1e-5);
 }
 
+NormalisedConvolution::NormalisedConvolution(int in, int out, int kernel, int stride, bool activate)
+    : activate_(activate) {
+  convolution_ = register_module("convolution", std::make_shared<Convolution>(Convolution::Options{
+                                                    in, out, kernel, stride, /*padding=*/kernel == 3 ? 1 : 0, false}));
+  norm_ = register_module("norm", std::make_shared<GroupNorm>(out, out / channels_per_group));
+}
+
+at::Tensor NormalisedConvolution::forward(const at::Tensor& x) const {
+  const at::Tensor y = norm_->forward(convolution_->forward(x));
+  return activate_ ? at::relu(y) : y;
+}
+
+void NormalisedConvolution::initialise(at::Generator& generator, bool starts_silent) {
+  convolution_->initialise(generator);
+  const at::NoGradGuard no_gradient;
+  norm_->weight.fill_(starts_silent ? 0 : 1);
+  norm_->bias.zero_();
+}
+
 }  // namespace fastbox::models

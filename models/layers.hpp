@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include <memory>
 #include <string>
 
 namespace fastbox::models {
@@ -42,6 +43,9 @@ class Convolution : public torch::nn::Module {
   Options options_;
 };
 
+/// Of the group normalisations.
+constexpr int channels_per_group = 8;
+
 /// Group normalisation (Wu, He 2018): no statistics over the batch, so no result depends on the ranks.
 class GroupNorm : public torch::nn::Module {
  public:
@@ -52,6 +56,22 @@ class GroupNorm : public torch::nn::Module {
 
  private:
   int groups_;
+};
+
+/// Convolution without bias, group normalisation, and a ReLU unless told otherwise. `out`: a multiple of
+/// channels_per_group.
+class NormalisedConvolution : public torch::nn::Module {
+ public:
+  NormalisedConvolution(int in, int out, int kernel, int stride, bool activate = true);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  /// `starts_silent`: the normalisation's weight begins at zero, so that a residual block begins as the identity.
+  void initialise(at::Generator& generator, bool starts_silent = false);
+
+ private:
+  std::shared_ptr<Convolution> convolution_;
+  std::shared_ptr<GroupNorm> norm_;
+  bool activate_;
 };
 
 }  // namespace fastbox::models

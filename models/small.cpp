@@ -11,7 +11,6 @@ constexpr int stem_channels = 32;
 constexpr std::array stage_channels = {48, 96, 192};
 constexpr std::array stage_blocks = {1, 2, 2};
 constexpr int early_width = 64;
-constexpr int channels_per_group = 8;
 constexpr double pixel_mean = 120, pixel_deviation = 64;
 
 /// A multiple of a group's channels, so that the groups are equal.
@@ -24,25 +23,6 @@ at::Tensor doubled(const at::Tensor& x) {
 }
 
 }  // namespace
-
-NormalisedConvolution::NormalisedConvolution(int in, int out, int kernel, int stride, bool activate)
-    : activate_(activate) {
-  convolution_ = register_module("convolution", std::make_shared<Convolution>(Convolution::Options{
-                                                    in, out, kernel, stride, /*padding=*/kernel == 3 ? 1 : 0, false}));
-  norm_ = register_module("norm", std::make_shared<GroupNorm>(out, out / channels_per_group));
-}
-
-at::Tensor NormalisedConvolution::forward(const at::Tensor& x) const {
-  const at::Tensor y = norm_->forward(convolution_->forward(x));
-  return activate_ ? at::relu(y) : y;
-}
-
-void NormalisedConvolution::initialise(at::Generator& generator, bool starts_silent) {
-  convolution_->initialise(generator);
-  const at::NoGradGuard no_gradient;
-  norm_->weight.fill_(starts_silent ? 0 : 1);
-  norm_->bias.zero_();
-}
 
 ResidualBlock::ResidualBlock(int channels) {
   first_ = register_module("first", std::make_shared<NormalisedConvolution>(channels, channels, 3, 1));

@@ -13,21 +13,6 @@
 
 namespace fastbox::models {
 
-/// Convolution without bias, group normalisation, and a ReLU unless told otherwise.
-class NormalisedConvolution : public torch::nn::Module {
- public:
-  NormalisedConvolution(int in, int out, int kernel, int stride, bool activate = true);
-  at::Tensor forward(const at::Tensor& x) const;
-
-  /// `starts_silent`: the normalisation's weight begins at zero, so that a residual block begins as the identity.
-  void initialise(at::Generator& generator, bool starts_silent = false);
-
- private:
-  std::shared_ptr<Convolution> convolution_;
-  std::shared_ptr<GroupNorm> norm_;
-  bool activate_;
-};
-
 /// ReLU(x + norm(conv3x3(ReLU(norm(conv3x3(x)))))): He et al. 2015, with group normalisation.
 class ResidualBlock : public torch::nn::Module {
  public:
@@ -43,6 +28,7 @@ class Small : public Encoder {
  public:
   explicit Small(double width_multiple = 1);
   Features forward(const at::Tensor& rgb) override;
+  bool early_knows_deep() const override { return true; }
   void initialise(std::uint64_t seed) override;
 
  private:

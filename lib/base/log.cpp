@@ -3,8 +3,12 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
@@ -40,11 +44,28 @@ Level level_from_environment() {
   return Level::info;
 }
 
+bool is_capable_terminal() {
+  const char* type = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && type != nullptr && std::string_view(type) != "dumb" && *type != '\0';
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds between_live_lines{100};
+
 struct State {
   std::atomic<int> rank{0};
   std::atomic<int> ranks{1};
-  std::mutex mutex;  // guards the list of sinks while a file is added
+  std::mutex mutex;  // guards all below
   std::shared_ptr<spdlog::logger> logger;
+  std::shared_ptr<spdlog::logger> file;  // the log file alone; null: there is none
+  const bool terminal = is_capable_terminal();
+  std::string live;  // as it stands on the terminal
+  Clock::time_point live_since{};
 
   State() {
     auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
@@ -59,6 +80,28 @@ struct State {
 State& state() {
   static State instance;
   return instance;
+}
+
+// The three below: under the state's mutex.
+
+void erase_live(const State& s) {
+  if (!s.live.empty()) std::fprintf(stderr, "\r%*s\r", static_cast<int>(s.live.size()), "");
+}
+
+void draw_live(const State& s) {
+  if (!s.live.empty()) std::fprintf(stderr, "%s", s.live.c_str());
+  std::fflush(stderr);
+}
+
+/// The last column stays free: some terminals begin a new line after it.
+std::string fitting(const std::vector<std::string>& parts, std::size_t width) {
+  std::string line;
+  for (const auto& part : parts) {
+    const std::string longer = line.empty() ? part : line + "  " + part;
+    if (longer.size() >= width) break;
+    line = longer;
+  }
+  return line;
 }
 
 }  // namespace
@@ -77,8 +120,12 @@ void open_file(const std::filesystem::path& file) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
     sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-    const std::lock_guard lock(state().mutex);
-    state().logger->sinks().push_back(std::move(sink));
+    State& s = state();
+    const std::lock_guard lock(s.mutex);
+    s.file = std::make_shared<spdlog::logger>("fastbox", sink);
+    s.file->set_level(s.logger->level());
+    s.file->flush_on(spdlog::level::info);
+    s.logger->sinks().push_back(std::move(sink));
   } catch (const spdlog::spdlog_ex& problem) {
     fail(ExitCode::environment, file.string(), ": the log cannot be written: ", problem.what());
   }
@@ -89,10 +136,36 @@ void write(Level level, const std::string& message) {
   const int rank = s.rank;
   if (rank != 0 && level < Level::warning) return;
   const std::lock_guard lock(s.mutex);
+  erase_live(s);
   if (s.ranks > 1 && level >= Level::warning)
     s.logger->log(to_spdlog(level), "rank {}: {}", rank, message);
   else
     s.logger->log(to_spdlog(level), "{}", message);
+  draw_live(s);
+}
+
+bool has_live_line() {
+  const State& s = state();
+  return s.terminal && s.rank == 0 && s.logger->should_log(spdlog::level::info);
+}
+
+void show_live(const std::vector<std::string>& parts) {
+  if (!has_live_line()) return;
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  const auto now = Clock::now();
+  if (!parts.empty() && now - s.live_since < between_live_lines) return;
+  s.live_since = parts.empty() ? Clock::time_point{} : now;
+  erase_live(s);
+  s.live = fitting(parts, terminal_width());
+  draw_live(s);
+}
+
+void write_beside_live(const std::string& message) {
+  if (!has_live_line()) return write(Level::info, message);
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  if (s.file) s.file->log(spdlog::level::info, "{}", message);
 }
 
 }  // namespace fastbox::log

@@ -2,14 +2,60 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 namespace fastbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t unlimited = UINT64_MAX;
+
+/// The number after `name` (which may be empty) in a file of such lines; unlimited where there is none.
+std::uint64_t number_in(const fs::path& file, const std::string& name) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with(name)) continue;
+    const auto digit = line.find_first_of("0123456789");
+    return digit == std::string::npos ? unlimited : std::strtoull(line.c_str() + digit, nullptr, 10);
+  }
+  return unlimited;
+}
+
+/// What one control group has left of its limit.
+std::uint64_t left_in(const fs::path& group) {
+  const std::uint64_t limit = number_in(group / "memory.max", ""), used = number_in(group / "memory.current", ""),
+                      files = number_in(group / "memory.stat", "inactive_file ");
+  if (limit == unlimited || used == unlimited) return unlimited;
+  const std::uint64_t taken = used - std::min(used, files == unlimited ? 0 : files);
+  return limit - std::min(limit, taken);
+}
+
+}  // namespace
+
+std::uint64_t available_memory() {
+  const std::uint64_t kib = number_in("/proc/meminfo", "MemAvailable:");
+  std::uint64_t least = kib == unlimited ? unlimited : kib << 10;
+  std::ifstream stream("/proc/self/cgroup");
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with("0::/")) continue;
+    const fs::path root = "/sys/fs/cgroup";
+    // A limit of any group above holds as well.
+    for (fs::path group = root / line.substr(4); group != root && group.has_relative_path();
+         group = group.parent_path())
+      least = std::min(least, left_in(group));
+  }
+  return least;
+}
 
 void keep_freed_memory() {
 #ifdef __GLIBC__

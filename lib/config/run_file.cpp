@@ -6,6 +6,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "config/object_classes.hpp"
 #include "config/problems.hpp"
 #include "config/schema.hpp"
 #include "config/value.hpp"
@@ -235,6 +236,15 @@ void Loader::check_contradictions() {
     const Key& other = *find_key(key.alternative);
     if (integer_value(key, s) == 0 && integer_value(other, s) == 0)
       problems_.add(place_of(key, other), key.name, " and ", other.name, " are both 0, expected one above 0");
+  }
+  if (!s.targets.classes.empty()) {
+    const Key& classes = *find_key("targets.classes");
+    try {
+      object_classes(s);
+    } catch (const Error& problem) {
+      problems_.add(place_of(classes, classes), problem.what());
+    }
+    return;  // targets.positives is without effect
   }
   const Key& ignored = *find_key("targets.ignored");
   const Key& positives = *find_key("targets.positives");

@@ -50,20 +50,22 @@ std::vector<Key> data_and_model() {
     KEY(data.train, "", "List of the frames to train on, found from the root, else from the run file; empty: splits/train.txt, else KittiBox's 7000").local(),
     KEY(data.val, "", "List of the frames to evaluate on; empty: splits/val.txt, else KittiBox's 481").local(),
     KEY(data.workers, "threads per rank", "Threads that decode and augment ahead of the step").at_least(1).at_most(1024).local(),
-    KEY(data.cache, "", "ram: keep decoded frames in memory; off: decode them every time").one_of({"ram", "off"}).local(),
-    KEY(data.cache_mib, "MiB per rank", "Most memory of that cache").at_least(0).local(),
+    KEY(data.cache, "", "Decoded frames, kept once for all ranks of a node. ram: in memory; disk: in a file that later runs find again; off: decoded every time").one_of({"ram", "disk", "off"}).local(),
+    KEY(data.cache_mib, "MiB per node", "Most that a run puts into that cache; frames beyond it are decoded every time").at_least(0).local(),
+    KEY(data.cache_folder, "", "disk: the folder of those files, best on a disk of the node's own; empty: the environment's FASTBOX_CACHE, else XDG_CACHE_HOME/fastbox, else HOME/.cache/fastbox").local(),
     KEY(data.on_error, "", "A training frame that cannot be read. stop: ends the run; skip: another frame, drawn from (seed, sample), takes its place, and both are named").one_of({"stop", "skip"}).local(),
     KEY(data.error_limit, "samples", "skip: so many may be replaced over a run; one more ends it").at_least(0).local(),
 
     KEY(model.encoder, "", "vgg16: KittiBox's; small: made for a few CPU cores").one_of({"vgg16", "small"}),
-    KEY(model.decoder, "", "FastBox with its rezoom layer").one_of({"fastbox"}),
+    KEY(model.decoder, "", "fastbox: KittiBox's, which looks twice; center: a map of object centres a class, with boxes (docs/model.md)").one_of({"fastbox", "center"}),
     KEY(model.width, "pixels", "Width of the network's input; frames are scaled to it").at_least(32).at_most(8192).multiple_of(32),
     KEY(model.height, "pixels", "Height of the network's input").at_least(32).at_most(8192).multiple_of(32),
     KEY(model.width_multiple, "", "Scale of the encoder's channel counts").above(0).at_most(4),
     KEY(model.hidden, "channels", "Size of the decoder's hidden layer").at_least(1).at_most(65536),
+    KEY(model.cell, "pixels", "center: width and height of a cell of its grid, 4 or 8").at_least(4).at_most(8).multiple_of(4),
     KEY(model.dropout, "probability", "Dropout of the decoder's layers while training").at_least(0).below(1),
     KEY(model.gains, "", "Constant factors inside the decoder: kittibox (for pretrained features of values in the hundreds), or balanced (for an encoder that starts at random)").one_of({"kittibox", "balanced"}),
-    KEY(model.weights, "", "Safetensors file that the parameters start from; empty: random"),
+    KEY(model.weights, "", "File that the parameters start from, of safetensors or a PyTorch state_dict; empty: random"),
   };
 }
 
@@ -71,6 +73,7 @@ std::vector<Key> targets_and_augmentation() {
   return {
     KEY(targets.positives, "", "Types of KITTI labels that are to be detected").is_not_empty(),
     KEY(targets.ignored, "", "Types whose cells are left out of the loss, as DontCare's are"),
+    KEY(targets.classes, "", "Classes to tell apart: Name, Name=Label+Label, each with -Label for what it ignores, as [Car=Car+Van, Pedestrian-Person_sitting]; empty: the one class evaluation.type of targets.positives"),
     KEY(targets.assignment, "", "The rectangle that a cell looks at. first: the first in label order that it touches (KittiBox's); nearest: the one whose centre is nearest").one_of({"first", "nearest"}),
     KEY(targets.radius, "strides", "A cell is positive within so much of the rectangle's centre, in x and in y").above(0).at_most(100),
     KEY(targets.border, "", "Cells that a rectangle touches without being positive: background (KittiBox's), or ignore").one_of({"background", "ignore"}),
@@ -123,11 +126,12 @@ std::vector<Key> around_the_loop() {
   return {
     KEY(evaluation.every, "steps", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every_samples"),
     KEY(evaluation.every_samples, "images", "Between evaluations; 0: only at the end").at_least(0).or_else("evaluation.every"),
-    KEY(evaluation.suppression, "", "Of overlapping boxes. stitch: KittiBox's; standard: greedy by score").one_of({"stitch", "standard"}),
+    KEY(evaluation.suppression, "", "Of overlapping boxes. stitch: KittiBox's; standard: greedy by score; soft: an overlapped box's score falls (Soft-NMS)").one_of({"stitch", "standard", "soft"}),
     KEY(evaluation.overlap, "IoU", "Above it, standard suppression removes the box of lower score, and stitch takes two boxes for one object").at_least(0).at_most(1),
     KEY(evaluation.minimum_score, "", "Boxes below it are not written").at_least(0).at_most(1),
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
-    KEY(evaluation.type, "", "The class that is written and evaluated").one_of({"Car", "Pedestrian", "Cyclist"}),
+    KEY(evaluation.mirror, "", "Look at the mirrored frame too, and take the mean: twice the time"),
+    KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").one_of({"Car", "Pedestrian", "Cyclist"}),
 
     KEY(checkpoint.every, "steps", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every_samples"),
     KEY(checkpoint.every_samples, "images", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every"),
@@ -147,7 +151,7 @@ std::vector<Key> around_the_loop() {
 
     KEY(run.seed, "", "Of every random number of the run").at_least(0),
     KEY(run.device, "", "auto: a GPU where there is one").one_of({"auto", "cpu", "cuda"}),
-    KEY(run.precision, "", "Of parameters and arithmetic").one_of({"fp32", "fp64"}),
+    KEY(run.precision, "", "Of parameters and arithmetic. bf16: convolutions and matrix products in bf16, parameters, sums and updates in fp32; refused where the CPU has no such instructions").one_of({"fp32", "fp64", "bf16"}),
     KEY(run.threads, "threads per rank", "For the arithmetic; 0: the node's cores shared out among its ranks").at_least(0).at_most(4096),
     KEY(run.log_every, "steps", "Between progress lines, and between lines of metrics.jsonl").at_least(1),
     KEY(run.time_limit, "seconds", "The run saves and ends with exit code 75 before so much time has passed since it started. auto: before its job ends, where Slurm or the job script tells when; off: never").one_of({"auto", "off"}).or_number().at_least(1),

@@ -15,18 +15,20 @@ struct DataSettings {
   std::string train;  ///< list of frame names, from the root, else from the run file; empty: see dataset.hpp
   std::string val;
   int workers = 1;                 ///< threads per rank that decode and augment ahead of the step
-  std::string cache = "ram";       ///< ram: keep decoded frames; off: decode every time
-  int cache_mib = 2048;            ///< most memory of that cache, per rank
+  std::string cache = "ram";       ///< of decoded frames. ram: in memory; disk: in a file; off: decode every time
+  int cache_mib = 2048;            ///< most that a run puts into that cache, per node
+  std::string cache_folder;        ///< of disk; empty: see frame_cache.hpp
   std::string on_error = "stop";   ///< a frame that cannot be read: stop, or skip (another takes its place)
   std::int64_t error_limit = 100;  ///< skip: samples replaced over the run; one more ends it
 };
 
 struct ModelSettings {
-  std::string encoder = "vgg16";  ///< vgg16 or small
-  std::string decoder = "fastbox";
-  int width = 1248, height = 384;  ///< pixels of the network's input; multiples of 32
-  double width_multiple = 1.0;     ///< scale of the encoder's channel counts
-  int hidden = 500;                ///< channels of the decoder's hidden layer
+  std::string encoder = "vgg16";    ///< vgg16 or small
+  std::string decoder = "fastbox";  ///< fastbox or center
+  int width = 1248, height = 384;   ///< pixels of the network's input; multiples of 32
+  double width_multiple = 1.0;      ///< scale of the encoder's channel counts
+  int hidden = 500;                 ///< channels of the decoder's hidden layer
+  int cell = 8;                     ///< center: pixels of a cell of its grid, 4 or 8
   double dropout = 0.5;
   std::string gains = "kittibox";  ///< constant factors inside the decoder: kittibox, or balanced
   std::string weights;             ///< safetensors file to start from; empty: random
@@ -35,6 +37,7 @@ struct ModelSettings {
 struct TargetSettings {
   std::vector<std::string> positives = {"Car", "Van"};
   std::vector<std::string> ignored;  ///< their cells are masked, as DontCare's are
+  std::vector<std::string> classes;  ///< see object_classes.hpp; empty: evaluation.type, of the positives
   /// Of the rectangles that a cell touches: first in label order, or nearest.
   std::string assignment = "first";
   double radius = 1.8;                ///< a cell is positive within so many strides of the centre, in x and in y
@@ -88,11 +91,12 @@ struct OptimizerSettings {
 struct EvaluationSettings {
   std::int64_t every = 0;               ///< steps; 0 where every_samples is given
   std::int64_t every_samples = 10'000;  ///< 0: only at the end
-  std::string suppression = "stitch";   ///< stitch (KittiBox's) or standard
+  std::string suppression = "stitch";   ///< stitch (KittiBox's), standard or soft
   double overlap = 0.35;                ///< IoU above which standard suppression removes a box
   double minimum_score = 0.001;
   bool whole_pixels = true;  ///< cut boxes to integers before everything else, as KittiBox does
-  std::string type = "Car";  ///< the class that is written and evaluated
+  bool mirror = false;       ///< look at the mirrored frame too
+  std::string type = "Car";  ///< the class that is logged, and that the best checkpoint is best by
 };
 
 struct CheckpointSettings {
@@ -118,7 +122,7 @@ struct ParallelSettings {
 struct RunSettings {
   std::int64_t seed = 1;
   std::string device = "auto";      ///< auto, cpu or cuda
-  std::string precision = "fp32";   ///< fp32 or fp64
+  std::string precision = "fp32";   ///< fp32, fp64 or bf16
   int threads = 0;                  ///< per rank; 0: the node's cores shared out among its ranks
   int log_every = 20;               ///< steps between progress lines and lines of metrics.jsonl
   std::string time_limit = "auto";  ///< seconds from the start; auto: until the scheduler ends the job; off

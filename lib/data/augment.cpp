@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/vector_clones.hpp"
+
 namespace fastbox::data {
 namespace {
 
@@ -11,59 +13,51 @@ double area(const io::Box& box) {
   return box.width() * box.height();
 }
 
-using Pixel = std::array<double, 3>;
+using Curves = ImageMaker::Curves;
 
-/// Saturation and hue in the HSV cone. Source: tf.image.adjust_saturation, adjust_hue (rgb_to_hsv,
-/// hsv_to_rgb).
-Pixel change_tint(const Pixel& rgb, const Colour& colour) {
-  const double value = std::max({rgb[0], rgb[1], rgb[2]}), range = value - std::min({rgb[0], rgb[1], rgb[2]});
-  if (!(value > 0) || !(range > 0)) return {value, value, value};
-  double hue = 0;  // in turns
-  if (value == rgb[0])
-    hue = (rgb[1] - rgb[2]) / (6 * range);
-  else if (value == rgb[1])
-    hue = (rgb[2] - rgb[0]) / (6 * range) + 1.0 / 3;
-  else
-    hue = (rgb[0] - rgb[1]) / (6 * range) + 2.0 / 3;
-  hue += colour.hue;
-  hue -= std::floor(hue);
-  const double saturation = std::clamp(range / value * colour.saturation, 0.0, 1.0);
-  const Pixel full = {std::abs(hue * 6 - 3) - 1, 2 - std::abs(hue * 6 - 2), 2 - std::abs(hue * 6 - 4)};
-  Pixel out;
-  for (std::size_t c = 0; c < 3; ++c) out[c] = (1 - saturation + saturation * std::clamp(full[c], 0.0, 1.0)) * value;
-  return out;
-}
-
-/// Where each of the 256 values of a channel goes by brightness and contrast, not yet clipped.
-using Curves = std::array<std::array<double, 256>, 3>;
-
-Curves curves_of(const cv::Mat& rgb, const Colour& colour) {
-  std::array<std::int64_t, 3> sum{};
-  for (int y = 0; y < rgb.rows; ++y) {
-    const std::uint8_t* row = rgb.ptr(y);
-    for (int x = 0; x < rgb.cols; ++x)
-      for (std::size_t c = 0; c < 3; ++c) sum[c] += row[3 * x + static_cast<int>(c)];
-  }
-  Curves curves{};
+/// `sums`: of each channel over `pixels` pixels.
+void set_curves(const cv::Vec<std::uint64_t, 3>& sums, std::size_t pixels, const Colour& colour, Curves& curves) {
   for (std::size_t c = 0; c < 3; ++c) {
-    const double mean = static_cast<double>(sum[c]) / static_cast<double>(rgb.total()) + colour.brightness;
+    const double mean =
+        static_cast<double>(sums[static_cast<int>(c)]) / static_cast<double>(pixels) + colour.brightness;
     for (std::size_t v = 0; v < 256; ++v)
       curves[c][v] = (static_cast<double>(v) + colour.brightness - mean) * colour.contrast + mean;
   }
-  return curves;
 }
 
 float clipped(double value) {
   return static_cast<float>(std::clamp(value, 0.0, 255.0));
 }
 
-void write_with_tint(const cv::Mat& rgb, bool flip, const Colour& colour, const Curves& curves, float* out) {
-  for (int y = 0; y < rgb.rows; ++y) {
-    const std::uint8_t* row = rgb.ptr(y);
-    for (int x = 0; x < rgb.cols; ++x, out += 3) {
-      const std::uint8_t* in = row + 3 * (flip ? rgb.cols - 1 - x : x);
-      const Pixel pixel = change_tint({curves[0][in[0]], curves[1][in[1]], curves[2][in[2]]}, colour);
-      for (std::size_t c = 0; c < 3; ++c) out[c] = clipped(pixel[c]);
+/// A row of pixels, channel by channel.
+struct Planes {
+  double* r;
+  double* g;
+  double* b;
+};
+
+/// Saturation and hue in the HSV cone, then clipped. Without branches, for the vectoriser. Requires |hue| <= 1/2.
+/// Source: tf.image.adjust_saturation, adjust_hue (rgb_to_hsv, hsv_to_rgb).
+FASTBOX_VECTOR_CLONES void change_tint(Planes row, std::size_t width, double saturation_factor, double hue_shift) {
+  double* const __restrict red = row.r, * const __restrict green = row.g, * const __restrict blue = row.b;
+  for (std::size_t x = 0; x < width; ++x) {
+    const double r = red[x], g = green[x], b = blue[x];
+    const double most = r > g ? r : g, least = r < g ? r : g;
+    const double value = most > b ? most : b, range = value - (least < b ? least : b);
+    const bool by_red = value == r, by_green = value == g;
+    const double difference = by_red ? g - b : by_green ? b - r : r - g;
+    const double offset = by_red ? 0.0 : by_green ? 1.0 / 3 : 2.0 / 3;
+    double hue = difference / (6 * range) + offset + hue_shift;  // in turns, between -2/3 and 4/3
+    hue -= hue < 0 ? -1.0 : hue >= 1 ? 1.0 : 0.0;
+    double saturation = range / value * saturation_factor;
+    saturation = saturation < 0 ? 0 : saturation > 1 ? 1 : saturation;
+    const bool grey = !(value > 0) || !(range > 0);
+    const double full[3] = {std::abs(hue * 6 - 3) - 1, 2 - std::abs(hue * 6 - 2), 2 - std::abs(hue * 6 - 4)};
+    double* const __restrict out[3] = {red, green, blue};
+    for (int c = 0; c < 3; ++c) {
+      const double share = full[c] < 0 ? 0 : full[c] > 1 ? 1 : full[c];
+      const double tinted = grey ? value : (1 - saturation + saturation * share) * value;
+      out[c][x] = tinted < 0 ? 0 : tinted > 255 ? 255 : tinted;
     }
   }
 }
@@ -108,40 +102,84 @@ Region visible_region(const Geometry& geometry, int frame_width, int frame_heigh
           solve(width, geometry.shift_x, width, frame_width), solve(height, geometry.shift_y, height, frame_height)};
 }
 
-std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const TargetMaker& roles,
+std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const ObjectRoles& roles,
                                      const Region& region, bool flip, int width, int height) {
   const double scale_x = width / (region.right - region.left), scale_y = height / (region.bottom - region.top);
   std::vector<Rectangle> rectangles;
   for (const auto& object : objects) {
+    const ObjectRole known = roles.of(object.type);
     Rectangle rectangle{{(object.box.left - region.left) * scale_x, (object.box.top - region.top) * scale_y,
                          (object.box.right - region.left) * scale_x, (object.box.bottom - region.top) * scale_y},
-                        roles.role_of(object.type)};
+                        known.role,
+                        known.object_class,
+                        known.ignored_for};
     io::Box& box = rectangle.box;
     if (box.right <= 0 || box.left >= width || box.bottom <= 0 || box.top >= height) continue;
     const double before = area(box);
     box = {std::max(box.left, 0.0), std::max(box.top, 0.0), std::min(box.right, static_cast<double>(width)),
            std::min(box.bottom, static_cast<double>(height))};
-    if (rectangle.role == Role::positive && area(box) < smallest_visible_share * before) rectangle.role = Role::ignored;
+    if (rectangle.role == Role::positive && area(box) < smallest_visible_share * before) {
+      rectangle.role = Role::background;
+      rectangle.ignored_for |= std::uint64_t{1} << rectangle.object_class;
+    }
     if (flip) box = {width - box.right, box.top, width - box.left, box.bottom};
     rectangles.push_back(rectangle);
   }
   return rectangles;
 }
 
-void write_pixels(const cv::Mat& rgb, bool flip, const Colour& colour, std::span<float> out) {
-  CV_Assert(rgb.type() == CV_8UC3 && out.size() == rgb.total() * 3);
-  const Curves curves = curves_of(rgb, colour);
-  if (colour.saturation != 1 || colour.hue != 0) return write_with_tint(rgb, flip, colour, curves, out.data());
+void ImageMaker::make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,
+                      std::span<float> out) {
+  const std::size_t row = 3 * static_cast<std::size_t>(width), pixels = out.size() / 3;
+  CV_Assert(out.size() == row * static_cast<std::size_t>(height) && std::abs(colour.hue) <= 0.5);
+  resizer_.start(rgb, width, height, region, flip);
+  const bool tint = colour.saturation != 1 || colour.hue != 0;
+  if (!tint && colour.contrast == 1 && colour.brightness == 0) {
+    bytes_.resize(row);
+    for (float* to = out.data(); to != out.data() + out.size(); to += row) {
+      resizer_.next(bytes_.data());
+      std::copy(bytes_.begin(), bytes_.end(), to);
+    }
+    return;
+  }
+  // Contrast turns about the mean of the whole picture, so its bytes (a quarter of the floats) come first.
+  bytes_.resize(out.size());
+  for (std::size_t at = 0; at < bytes_.size(); at += row) resizer_.next(bytes_.data() + at);
+  Curves curves;
+  set_curves(resizer_.sums(), pixels, colour, curves);
+  if (tint)
+    write_tinted(curves, colour, row, out);
+  else
+    write_by_table(curves, out);
+}
 
-  std::array<std::array<float, 256>, 3> table{};
+void ImageMaker::write_by_table(const Curves& curves, std::span<float> out) {
+  std::array<std::array<float, 256>, 3> table;
   for (std::size_t c = 0; c < 3; ++c) std::transform(curves[c].begin(), curves[c].end(), table[c].begin(), clipped);
-  float* to = out.data();
-  const int step = flip ? -3 : 3;
-  for (int y = 0; y < rgb.rows; ++y) {
-    const std::uint8_t* in = rgb.ptr(y) + (flip ? 3 * (rgb.cols - 1) : 0);
-    for (int x = 0; x < rgb.cols; ++x, to += 3) {
-      for (std::size_t c = 0; c < 3; ++c) to[c] = table[c][in[c]];
-      if (x + 1 < rgb.cols) in += step;
+  const std::uint8_t* in = bytes_.data();
+  for (float* to = out.data(); to != out.data() + out.size(); to += 3, in += 3) {
+    to[0] = table[0][in[0]];
+    to[1] = table[1][in[1]];
+    to[2] = table[2][in[2]];
+  }
+}
+
+void ImageMaker::write_tinted(const Curves& curves, const Colour& colour, std::size_t row, std::span<float> out) {
+  const std::size_t width = row / 3;
+  planes_.resize(row);
+  const Planes planes{planes_.data(), planes_.data() + width, planes_.data() + 2 * width};
+  const std::uint8_t* in = bytes_.data();
+  for (float* to = out.data(); to != out.data() + out.size(); in += row) {
+    for (std::size_t x = 0; x < width; ++x) {
+      planes.r[x] = curves[0][in[3 * x]];
+      planes.g[x] = curves[1][in[3 * x + 1]];
+      planes.b[x] = curves[2][in[3 * x + 2]];
+    }
+    change_tint(planes, width, colour.saturation, colour.hue);
+    for (std::size_t x = 0; x < width; ++x, to += 3) {
+      to[0] = static_cast<float>(planes.r[x]);
+      to[1] = static_cast<float>(planes.g[x]);
+      to[2] = static_cast<float>(planes.b[x]);
     }
   }
 }

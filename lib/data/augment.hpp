@@ -1,7 +1,7 @@
 // Random changes of a training frame: mirror, zoom and shift, brightness, contrast, saturation, hue.
 //
 // Drawing (what change) is apart from applying (to pixels and boxes), so that either can be tested alone.
-// Thread-safe: no state. Streams of random numbers are functions of the run's seed and of what they are for,
+// The functions are thread-safe. Streams of random numbers are functions of the run's seed and of what they are for,
 // never of ranks, workers or steps.
 //
 // One image's stream is Random(seed, augmentation, epoch, global sample index): its geometry and, with colour
@@ -12,6 +12,7 @@
 // size.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -48,17 +49,37 @@ Colour draw_colour(const config::AugmentationSettings& settings, Random& random)
 /// flip).
 Region visible_region(const Geometry& geometry, int frame_width, int frame_height, int width, int height);
 
-/// A positive rectangle of which less than this share of its area stays in view is ignored instead.
+/// A positive rectangle of which less than this share of its area stays in view is ignored instead, by its class.
 constexpr double smallest_visible_share = 0.3;
 
 /// Boxes of the original frame as rectangles of the network's input: scaled, mirrored, clipped to it.
 /// Rectangles wholly out of view are dropped; the order is kept.
-std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const TargetMaker& roles,
+std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const ObjectRoles& roles,
                                      const Region& region, bool flip, int width, int height);
 
-/// Pixels H x W x 3 uint8 to floats [H][W][3] in 0..255: mirrored if `flip`, then brightness, contrast about
-/// each channel's mean, saturation (in HSV, clipped to 0..1), hue; clipped to 0..255 last. Formulas as
-/// tf.image's random_brightness, random_contrast, random_saturation and random_hue.
-void write_pixels(const cv::Mat& rgb, bool flip, const Colour& colour, std::span<float> out);
+/// From a frame's pixels to the network's, in one go and row by row: resized (RowResizer), mirrored, coloured, as
+/// floats.
+///
+/// Brightness, contrast about each channel's mean over the resized picture, saturation (in HSV, clipped to 0..1), hue;
+/// clipped to 0..255 last. Formulas as tf.image's random_brightness, random_contrast, random_saturation and random_hue.
+/// One thread at a time; buffers are kept from image to image.
+class ImageMaker {
+ public:
+  /// By channel and value, where brightness and contrast take it; not yet clipped.
+  using Curves = std::array<std::array<double, 256>, 3>;
+
+  /// `rgb`: H x W x 3 uint8. Writes floats [height][width][3] in 0..255 of the region, mirrored if `flip`. Requires
+  /// out.size() == height * width * 3 and |colour.hue| <= 1/2.
+  void make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,
+            std::span<float> out);
+
+ private:
+  void write_by_table(const Curves& curves, std::span<float> out);
+  void write_tinted(const Curves& curves, const Colour& colour, std::size_t row, std::span<float> out);
+
+  RowResizer resizer_;
+  std::vector<std::uint8_t> bytes_;  // the resized picture, or one row of it
+  std::vector<double> planes_;       // one row, channel by channel
+};
 
 }  // namespace fastbox::data

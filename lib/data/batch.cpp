@@ -13,9 +13,10 @@ void Batch::resize(int image_count, int image_height, int image_width, const Gri
   images = image_count, height = image_height, width = image_width, grid = cells;
   const auto count = static_cast<std::size_t>(images), per_image = static_cast<std::size_t>(grid.cells());
   image.resize(count * static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3);
-  confidence.resize(count * per_image);
+  confidence.resize(count * per_image * static_cast<std::size_t>(grid.classes));
   box.resize(count * per_image * 4);
-  mask.resize(count * per_image);
+  weight.resize(count * per_image);
+  mask.resize(confidence.size());
   names.resize(count);
 }
 
@@ -25,7 +26,9 @@ std::span<float> Batch::pixels_of(int index) {
 
 TargetSpans Batch::targets_of(int index) {
   const auto cells = static_cast<std::size_t>(grid.cells());
-  return {slice(confidence, index, cells), slice(box, index, cells * 4), slice(mask, index, cells)};
+  const auto of_classes = cells * static_cast<std::size_t>(grid.classes);
+  return {slice(confidence, index, of_classes), slice(box, index, cells * 4), slice(weight, index, cells),
+          slice(mask, index, of_classes)};
 }
 
 }  // namespace fastbox::data

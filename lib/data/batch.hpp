@@ -19,9 +19,10 @@ struct Batch {
   int height = 0, width = 0;       ///< pixels
   Grid grid;
   std::vector<float> image;           ///< [images][height][width][3], RGB, 0..255
-  std::vector<float> confidence;      ///< [images][rows][columns]
+  std::vector<float> confidence;      ///< [images][rows][columns][classes]
   std::vector<float> box;             ///< [images][rows][columns][4]
-  std::vector<float> mask;            ///< [images][rows][columns]
+  std::vector<float> weight;          ///< [images][rows][columns]
+  std::vector<float> mask;            ///< [images][rows][columns][classes]
   std::vector<std::string> names;     ///< [images] frame names
   TargetCounts counts;                ///< over the images
   std::vector<std::string> replaced;  ///< a line for each frame that could not be read: what it was, what came instead

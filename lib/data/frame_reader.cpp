@@ -27,10 +27,6 @@ std::size_t line_of_object(const std::filesystem::path& label, std::size_t index
   return number;
 }
 
-std::size_t bytes_of(const cv::Mat& picture) {
-  return picture.total() * picture.elemSize();
-}
-
 }  // namespace
 
 void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::path& label, int width, int height) {
@@ -49,34 +45,28 @@ void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::pa
   }
 }
 
-FrameReader::FrameReader(Dataset dataset, const config::DataSettings& settings)
-    : dataset_(std::move(dataset)), limit_(0), kept_(dataset_.size()) {
-  if (settings.cache != "ram" && settings.cache != "off")
-    fail(ExitCode::usage, "data.cache: '", settings.cache, "', expected ram or off");
-  if (settings.cache == "ram") limit_ = static_cast<std::size_t>(std::max(settings.cache_mib, 0)) << 20;
-}
+FrameReader::FrameReader(Dataset dataset, std::shared_ptr<const FrameCache> cache)
+    : dataset_(std::move(dataset)), cache_(std::move(cache)), labels_(cache_ ? dataset_.size() : 0) {}
 
 FrameContents FrameReader::read(std::size_t index) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!kept_[index].picture.empty()) return kept_[index];
-  }
   const Frame& frame = dataset_[index];
-  FrameContents contents{io::read_frame(frame.image), io::read_labels(frame.label)};
+  FrameContents contents;
+  if (cache_) contents.picture = cache_->picture(index);
+  if (contents.picture.empty()) contents.picture = io::read_frame(frame.image);
+  if (cache_) {
+    const std::lock_guard lock(mutex_);
+    if (labels_[index]) {
+      contents.objects = *labels_[index];
+      return contents;
+    }
+  }
+  contents.objects = io::read_labels(frame.label);
   clip_to_picture(contents.objects, frame.label, contents.picture.cols, contents.picture.rows);
-
-  const std::lock_guard lock(mutex_);
-  const std::size_t size = bytes_of(contents.picture);
-  if (kept_[index].picture.empty() && bytes_ + size <= limit_) {
-    kept_[index] = contents;
-    bytes_ += size;
+  if (cache_) {
+    const std::lock_guard lock(mutex_);
+    labels_[index] = contents.objects;
   }
   return contents;
-}
-
-std::size_t FrameReader::cached_bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
 }
 
 EvaluationFrame load_picture(const std::filesystem::path& image, int width, int height) {
@@ -85,7 +75,8 @@ EvaluationFrame load_picture(const std::filesystem::path& image, int width, int 
   result.name = image.stem().string();
   result.frame_width = picture.cols, result.frame_height = picture.rows;
   result.image.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
-  write_pixels(resize_bicubic(picture, width, height), false, Colour{}, result.image);
+  const Region whole{0, 0, static_cast<double>(picture.cols), static_cast<double>(picture.rows)};
+  ImageMaker().make(picture, whole, /*flip=*/false, Colour{}, width, height, result.image);
   return result;
 }
 

@@ -1,24 +1,25 @@
-// From files to memory: a frame's pixels and objects, decoded once and kept where the cache allows it.
+// From files to memory: a frame's pixels and objects, from the cache where it has them, else decoded.
 //
-// Thread-safe. The cache holds pictures at their original size, up to its limit and then no more: when every
-// frame is wanted once an epoch in a random order, throwing one out for another gains nothing.
+// Thread-safe.
 #pragma once
 
 #include <opencv2/core.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
-#include "config/settings.hpp"
 #include "data/dataset.hpp"
+#include "data/frame_cache.hpp"
 #include "io/kitti_label.hpp"
 
 namespace fastbox::data {
 
 /// A frame as it lies on disk, checked.
 struct FrameContents {
-  cv::Mat picture;                  ///< H x W x 3 uint8, RGB; shared with the cache: never write to it
+  cv::Mat picture;                  ///< H x W x 3 uint8, RGB; it may be the cache's: never write to it
   std::vector<io::Object> objects;  ///< boxes clipped to the picture
 };
 
@@ -28,22 +29,20 @@ void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::pa
 
 class FrameReader {
  public:
-  /// Throws Error(usage) for a data.cache that is neither ram nor off.
-  FrameReader(Dataset dataset, const config::DataSettings& settings);
+  /// `cache`: of this data set, or nothing. With one, labels are kept as well: they are small.
+  explicit FrameReader(Dataset dataset, std::shared_ptr<const FrameCache> cache = nullptr);
 
   const Dataset& dataset() const { return dataset_; }
 
-  /// Throws Error(data) naming the file where the picture or the labels are bad.
+  /// The picture may be a view of the cache, good as long as the reader. Throws Error(data) naming the file where the
+  /// picture or the labels are bad.
   FrameContents read(std::size_t index);
-
-  std::size_t cached_bytes() const;  ///< of pictures
 
  private:
   Dataset dataset_;
-  std::size_t limit_;  // bytes
-  mutable std::mutex mutex_;
-  std::size_t bytes_ = 0;
-  std::vector<FrameContents> kept_;  // by frame; an empty picture: not cached
+  std::shared_ptr<const FrameCache> cache_;
+  std::mutex mutex_;
+  std::vector<std::optional<std::vector<io::Object>>> labels_;  // by frame; guarded by mutex_
 };
 
 /// A frame for evaluation: resized, not augmented.

@@ -53,11 +53,13 @@ struct Slot {
 /// once the consumer has asked for the batch after the one it held.
 class Loader::Work {
  public:
-  Work(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan)
+  Work(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan,
+       std::shared_ptr<const FrameCache> cache)
       : settings_(settings),
         plan_(plan),
-        targets_(settings.targets, settings.model.width, settings.model.height),
-        reader_(std::move(dataset), settings.data),
+        roles_(settings),
+        targets_(make_target_maker(settings)),
+        reader_(std::move(dataset), std::move(cache)),
         sampler_(plan.seed, reader_.dataset().size()) {
     // Enough ahead that each worker has an image in hand while a whole batch is ready and one is in use.
     const auto count = static_cast<std::size_t>(std::max<std::int64_t>(share_in(plan.batch).count, 1));
@@ -117,7 +119,7 @@ class Loader::Work {
     const std::uint64_t first = first_sample_of(number), left = plan_.end_sample - std::min(first, plan_.end_sample);
     const Share share = share_in(std::min<std::int64_t>(plan_.batch, static_cast<std::int64_t>(left)));
     Slot& slot = slot_of(number);
-    slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_.grid());
+    slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_->grid());
     slot.batch.first_sample = first + static_cast<std::uint64_t>(share.begin);
     slot.batch.counts = {};
     slot.batch.replaced.clear();
@@ -130,6 +132,7 @@ class Loader::Work {
   }
 
   void run() {
+    ImageMaker maker;
     std::unique_lock lock(mutex_);
     for (;;) {
       work_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
@@ -141,7 +144,7 @@ class Loader::Work {
       std::exception_ptr problem;
       TargetCounts counts;
       try {
-        counts = make(task, sample);
+        counts = make(task, sample, maker);
       } catch (...) {
         problem = std::current_exception();
       }
@@ -179,7 +182,7 @@ class Loader::Work {
 
   /// From files to the batch's memory: read, draw, resize, colour, targets. Here a PNG becomes part of a
   /// batch.
-  TargetCounts make(const Task& task, const SampleId& sample) {
+  TargetCounts make(const Task& task, const SampleId& sample, ImageMaker& maker) {
     Batch& batch = task.slot->batch;
     std::size_t index = sample.frame;
     try {
@@ -193,11 +196,10 @@ class Loader::Work {
 
       const int width = batch.width, height = batch.height;
       const Region region = visible_region(geometry, frame.picture.cols, frame.picture.rows, width, height);
-      write_pixels(resize_bicubic(frame.picture, width, height, region), geometry.flip, colour,
-                   batch.pixels_of(task.image));
+      maker.make(frame.picture, region, geometry.flip, colour, width, height, batch.pixels_of(task.image));
       batch.names[static_cast<std::size_t>(task.image)] = name;
-      const auto rectangles = place_objects(frame.objects, targets_, region, geometry.flip, width, height);
-      return targets_.write(rectangles, batch.targets_of(task.image));
+      const auto rectangles = place_objects(frame.objects, roles_, region, geometry.flip, width, height);
+      return targets_->write(rectangles, batch.targets_of(task.image));
     } catch (const Error&) {
       throw;  // names the frame's file
     } catch (const std::exception& problem) {
@@ -207,7 +209,8 @@ class Loader::Work {
 
   const config::Settings settings_;
   const LoaderPlan plan_;
-  const TargetMaker targets_;
+  const ObjectRoles roles_;
+  const std::unique_ptr<TargetMaker> targets_;
   FrameReader reader_;
 
   std::mutex mutex_;  // guards all below, but for the contents of a batch, which belong to the task's worker
@@ -221,9 +224,10 @@ class Loader::Work {
   std::vector<std::thread> threads_;
 };
 
-Loader::Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan) {
+Loader::Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan,
+               std::shared_ptr<const FrameCache> cache) {
   check(settings, plan);
-  work_ = std::make_unique<Work>(std::move(dataset), settings, plan);
+  work_ = std::make_unique<Work>(std::move(dataset), settings, plan, std::move(cache));
 }
 
 Loader::~Loader() = default;

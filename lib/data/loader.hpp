@@ -11,6 +11,7 @@
 #include "config/settings.hpp"
 #include "data/batch.hpp"
 #include "data/dataset.hpp"
+#include "data/frame_cache.hpp"
 
 namespace fastbox::data {
 
@@ -26,8 +27,10 @@ struct LoaderPlan {
 
 class Loader {
  public:
-  /// Starts settings.data.workers threads. Throws Error(usage) for settings that make no sense.
-  Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan);
+  /// Starts settings.data.workers threads. `cache`: of this data set, or nothing. Throws Error(usage) for settings that
+  /// make no sense.
+  Loader(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan,
+         std::shared_ptr<const FrameCache> cache = nullptr);
   /// Returns once each worker has finished the image in hand.
   ~Loader();
   Loader(const Loader&) = delete;

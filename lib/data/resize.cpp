@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <vector>
 
 namespace fastbox::data {
 namespace {
 
-constexpr int precision_bits = 32 - 8 - 2;  // 8 bits of pixel, and 2 for the kernel's overshoot and sign
 constexpr double kernel_radius = 2;
 
 /// The cubic convolution kernel with a = -1/2.
@@ -20,133 +17,104 @@ double cubic(double x) {
   return 0;
 }
 
-/// For each output pixel the first input pixel and the weights (count taps each; unused ones are 0).
-struct Weights {
-  int taps = 0;
-  std::vector<int> first, used;
-  std::vector<std::int32_t> weight;  // [output][taps]
+/// The first input pixel that an output pixel takes, and the first that it no longer takes.
+struct Reach {
+  double centre = 0;
+  int low = 0, high = 0;
 };
 
-Weights weights(int input, double begin, double end, int output) {
+Reach reach_of(int output, double begin, double scale, double radius, int input) {
+  Reach reach;
+  reach.centre = begin + (output + 0.5) * scale;
+  if (reach.centre < 0) reach.centre = 0.5;  // outside of the picture its border repeats
+  if (reach.centre > input) reach.centre = input - 0.5;
+  reach.low = std::max(static_cast<int>(reach.centre - radius + 0.5), 0);
+  reach.high = std::min(static_cast<int>(reach.centre + radius + 0.5), input);
+  return reach;
+}
+
+/// Weights for `output` pixels from input pixels begin .. end of `input`; `mirror`: in the reverse order.
+void set_taps(int input, double begin, double end, int output, bool mirror, Taps& taps) {
   const double scale = (end - begin) / output, filter_scale = std::max(scale, 1.0);
   const double radius = kernel_radius * filter_scale, inverse = 1.0 / filter_scale;
-  Weights w;
-  w.taps = static_cast<int>(std::ceil(radius)) * 2 + 1;
-  w.first.resize(static_cast<std::size_t>(output));
-  w.used.resize(static_cast<std::size_t>(output));
-  w.weight.assign(static_cast<std::size_t>(output) * static_cast<std::size_t>(w.taps), 0);
-  std::vector<double> exact(static_cast<std::size_t>(w.taps));
+  taps.first.resize(static_cast<std::size_t>(output));
+  taps.used.resize(static_cast<std::size_t>(output));
+  taps.taps = 0;
   for (int o = 0; o < output; ++o) {
-    double centre = begin + (o + 0.5) * scale;
-    if (centre < 0) centre = 0.5;  // outside of the picture its border repeats
-    if (centre > input) centre = input - 0.5;
-    const int low = std::max(static_cast<int>(centre - radius + 0.5), 0);
-    const int high = std::min(static_cast<int>(centre + radius + 0.5), input);
+    const Reach reach = reach_of(o, begin, scale, radius, input);
+    taps.taps = std::max(taps.taps, reach.high - reach.low);
+  }
+  taps.taps = (taps.taps + 3) / 4 * 4;
+  taps.weight.assign(static_cast<std::size_t>(output) * static_cast<std::size_t>(taps.taps), 0);
+  std::vector<double> exact(static_cast<std::size_t>(taps.taps));
+  for (int o = 0; o < output; ++o) {
+    const Reach reach = reach_of(o, begin, scale, radius, input);
     double sum = 0;
-    for (int i = low; i < high; ++i) {
-      const double value = cubic((i - centre + 0.5) * inverse);
-      exact[static_cast<std::size_t>(i - low)] = value;
+    for (int i = reach.low; i < reach.high; ++i) {
+      const double value = cubic((i - reach.centre + 0.5) * inverse);
+      exact[static_cast<std::size_t>(i - reach.low)] = value;
       sum += value;
     }
-    const auto at = static_cast<std::size_t>(o);
-    w.first[at] = low;
-    w.used[at] = high - low;
-    for (int i = 0; i < high - low; ++i) {
+    const auto at = static_cast<std::size_t>(mirror ? output - 1 - o : o);
+    taps.first[at] = reach.low;
+    taps.used[at] = reach.high - reach.low;
+    for (int i = 0; i < taps.used[at]; ++i) {
       double value = exact[static_cast<std::size_t>(i)];
       if (sum != 0) value /= sum;
       const double half = value < 0 ? -0.5 : 0.5;
-      w.weight[at * static_cast<std::size_t>(w.taps) + static_cast<std::size_t>(i)] =
-          static_cast<std::int32_t>(half + value * (1 << precision_bits));
+      taps.weight[at * static_cast<std::size_t>(taps.taps) + static_cast<std::size_t>(i)] =
+          static_cast<std::int32_t>(half + value * (1 << weight_bits));
     }
   }
-  return w;
-}
-
-std::uint8_t rounded(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> precision_bits, 0, 255));
-}
-
-constexpr std::int32_t one_half = 1 << (precision_bits - 1);
-
-/// One row: `out` has as many pixels as w has entries.
-void resize_row(const std::uint8_t* in, const Weights& w, std::uint8_t* out) {
-  const std::size_t count = w.first.size();
-  for (std::size_t o = 0; o < count; ++o) {
-    const std::int32_t* weight = w.weight.data() + o * static_cast<std::size_t>(w.taps);
-    const std::uint8_t* pixel = in + 3 * w.first[o];
-    std::int32_t r = one_half, g = one_half, b = one_half;
-    for (int i = 0; i < w.used[o]; ++i, pixel += 3) {
-      r += pixel[0] * weight[i];
-      g += pixel[1] * weight[i];
-      b += pixel[2] * weight[i];
-    }
-    out[3 * o] = rounded(r), out[3 * o + 1] = rounded(g), out[3 * o + 2] = rounded(b);
-  }
-}
-
-/// out[x] = the weighted sum of the rows at x. Written for the vectoriser: one pass a row over sums that stay
-/// in cache.
-inline __attribute__((always_inline)) void mix_rows_of(const std::uint8_t* const* rows, const std::int32_t* weight,
-                                                       int count, int width, std::int32_t* sums, std::uint8_t* out) {
-  std::fill(sums, sums + width, one_half);
-  for (int i = 0; i < count; ++i) {
-    const std::uint8_t* row = rows[i];
-    const std::int32_t factor = weight[i];
-    for (int x = 0; x < width; ++x) sums[x] += row[x] * factor;
-  }
-  for (int x = 0; x < width; ++x) out[x] = rounded(sums[x]);
-}
-
-void mix_rows_plain(const std::uint8_t* const* rows, const std::int32_t* weight, int count, int width,
-                    std::int32_t* sums, std::uint8_t* out) {
-  mix_rows_of(rows, weight, count, width, sums, out);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void mix_rows_avx2(const std::uint8_t* const* rows, const std::int32_t* weight,
-                                                   int count, int width, std::int32_t* sums, std::uint8_t* out) {
-  mix_rows_of(rows, weight, count, width, sums, out);
-}
-#endif
-
-/// Whole numbers, so every version gives the same; SSE2, x86-64's baseline, has no 32-bit multiplication.
-auto pick_mix_rows() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return mix_rows_avx2;
-#endif
-  return mix_rows_plain;
 }
 
 }  // namespace
 
-cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& region) {
+void RowResizer::start(const cv::Mat& rgb, int width, int height, const Region& region, bool mirror) {
   CV_Assert(rgb.type() == CV_8UC3 && !rgb.empty() && width > 0 && height > 0);
   CV_Assert(region.right > region.left && region.bottom > region.top);
-  const bool keeps_columns = region.left == 0 && region.right == rgb.cols && width == rgb.cols;
-  const bool keeps_rows = region.top == 0 && region.bottom == rgb.rows && height == rgb.rows;
+  picture_ = rgb;
+  bytes_ = 3 * static_cast<std::size_t>(width);
+  next_ = 0;
+  column_sums_.assign(bytes_, 0);
+  // Rows and columns that stay as they are have weights of exactly 1: the passes would change nothing.
+  keeps_columns_ = region.left == 0 && region.right == rgb.cols && width == rgb.cols && !mirror;
+  set_taps(rgb.rows, region.top, region.bottom, height, /*mirror=*/false, vertical_);
+  rows_.resize(static_cast<std::size_t>(vertical_.taps));
+  if (keeps_columns_) return;
+  set_taps(rgb.cols, region.left, region.right, width, mirror, horizontal_);
+  pack(horizontal_, rgb.cols, packed_);
+  ring_row_.assign(static_cast<std::size_t>(vertical_.taps), -1);
+  ring_.resize(ring_row_.size() * (bytes_ + row_padding));
+}
 
-  const Weights vertical = weights(rgb.rows, region.top, region.bottom, height);
-  cv::Mat wide = rgb;
-  if (!keeps_columns) {
-    const Weights horizontal = weights(rgb.cols, region.left, region.right, width);
-    wide = cv::Mat(rgb.rows, width, CV_8UC3);
-    // Only rows that the second pass reads.
-    const int first = keeps_rows ? 0 : vertical.first.front();
-    const int last = keeps_rows ? rgb.rows : vertical.first.back() + vertical.used.back();
-    for (int y = first; y < last; ++y) resize_row(rgb.ptr(y), horizontal, wide.ptr(y));
-  }
-  if (keeps_rows) return keeps_columns ? rgb.clone() : wide;
+const std::uint8_t* RowResizer::wide_row(int y) {
+  if (keeps_columns_) return picture_.ptr(y);
+  const std::size_t slot = static_cast<std::size_t>(y) % ring_row_.size();
+  std::uint8_t* row = ring_.data() + slot * (bytes_ + row_padding);
+  if (ring_row_[slot] != y) resize_row(picture_.ptr(y), horizontal_, packed_, row);
+  ring_row_[slot] = y;
+  return row;
+}
 
-  static const auto mix_rows = pick_mix_rows();
+void RowResizer::next(std::uint8_t* out) {
+  const auto used = static_cast<std::size_t>(vertical_.used[next_]);
+  for (std::size_t i = 0; i < used; ++i) rows_[i] = wide_row(vertical_.first[next_] + static_cast<int>(i));
+  mix_rows({rows_.data(), used}, vertical_.weights_of(next_), bytes_, out, column_sums_.data());
+  ++next_;
+}
+
+cv::Vec<std::uint64_t, 3> RowResizer::sums() const {
+  cv::Vec<std::uint64_t, 3> sums(0, 0, 0);
+  for (std::size_t x = 0; x < column_sums_.size(); ++x) sums[static_cast<int>(x % 3)] += column_sums_[x];
+  return sums;
+}
+
+cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& region) {
+  RowResizer resizer;
+  resizer.start(rgb, width, height, region, /*mirror=*/false);
   cv::Mat out(height, width, CV_8UC3);
-  std::vector<std::int32_t> sums(static_cast<std::size_t>(3 * width));
-  std::vector<const std::uint8_t*> rows(static_cast<std::size_t>(vertical.taps));
-  for (int y = 0; y < height; ++y) {
-    const auto at = static_cast<std::size_t>(y);
-    for (int i = 0; i < vertical.used[at]; ++i) rows[static_cast<std::size_t>(i)] = wide.ptr(vertical.first[at] + i);
-    mix_rows(rows.data(), vertical.weight.data() + at * static_cast<std::size_t>(vertical.taps), vertical.used[at],
-             3 * width, sums.data(), out.ptr(y));
-  }
+  for (int y = 0; y < height; ++y) resizer.next(out.ptr(y));
   return out;
 }
 

@@ -1,9 +1,14 @@
 // Pillow's bicubic resize, to the bit: what KittiBox's frames went through before the network saw them.
 //
-// Thread-safe: no state; one thread does the work.
+// The functions are thread-safe; a RowResizer belongs to one thread.
 #pragma once
 
 #include <opencv2/core.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#include "data/resize_kernels.hpp"
 
 namespace fastbox::data {
 
@@ -21,5 +26,33 @@ cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height);
 /// As above from a part of the picture (Pillow's `box`). Where the region reaches outside, the picture's
 /// border is repeated. Requires a region of positive width and height.
 cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& region);
+
+/// The same, row by row: only the few rows between the two passes are kept, so all of it stays in the processor's
+/// cache. Buffers are kept from picture to picture.
+class RowResizer {
+ public:
+  /// Begins a picture, which must live until its last row. `mirror`: left to right. Requires what resize_bicubic does.
+  void start(const cv::Mat& rgb, int width, int height, const Region& region, bool mirror);
+
+  /// Writes the next row, 3 * width bytes. At most `height` times.
+  void next(std::uint8_t* out);
+
+  /// Of the rows so far: each channel's sum over them.
+  cv::Vec<std::uint64_t, 3> sums() const;
+
+ private:
+  const std::uint8_t* wide_row(int y);
+
+  cv::Mat picture_;
+  std::size_t bytes_ = 0;  // of an output row
+  bool keeps_columns_ = false;
+  Taps horizontal_, vertical_;
+  PackedTaps packed_;
+  std::vector<std::uint8_t> ring_;  // rows that went through the horizontal pass, row y in slot y % slots
+  std::vector<int> ring_row_;       // by slot: the row that it holds; -1: none
+  std::vector<const std::uint8_t*> rows_;
+  std::vector<std::uint32_t> column_sums_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace fastbox::data

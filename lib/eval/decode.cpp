@@ -6,15 +6,6 @@
 
 namespace fastbox::eval {
 
-std::vector<float> confidences_of(std::span<const float> logits) {
-  if (logits.size() % 2 != 0) fail(ExitCode::defect, logits.size(), " logits, expected two a cell");
-  std::vector<float> confidences(logits.size() / 2);
-  for (std::size_t i = 0; i < confidences.size(); ++i)
-    confidences[i] = static_cast<float>(
-        1 / (1 + std::exp(static_cast<double>(logits[2 * i]) - static_cast<double>(logits[2 * i + 1]))));
-  return confidences;
-}
-
 std::vector<Candidate> decode(std::span<const float> confidences, std::span<const float> boxes,
                               const GridGeometry& grid, const DecodeOptions& options) {
   const auto cells = static_cast<std::size_t>(grid.cells());

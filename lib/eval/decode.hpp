@@ -39,7 +39,4 @@ struct Candidate {
 std::vector<Candidate> decode(std::span<const float> confidences, std::span<const float> boxes,
                               const GridGeometry& grid, const DecodeOptions& options = {});
 
-/// softmax(logits)[1] of each cell. `logits`: n x 2 (background, object); the result has n numbers.
-std::vector<float> confidences_of(std::span<const float> logits);
-
 }  // namespace fastbox::eval

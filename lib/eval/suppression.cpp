@@ -108,6 +108,23 @@ std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double
   return kept;
 }
 
+std::vector<Candidate> suppress_softly(const std::vector<Candidate>& candidates, double minimum_score) {
+  constexpr double sigma = 0.5;
+  std::vector<Candidate> left = candidates, kept;
+  while (!left.empty()) {
+    const auto surest = std::max_element(
+        left.begin(), left.end(), [](const Candidate& a, const Candidate& b) { return a.confidence < b.confidence; });
+    kept.push_back(*surest);
+    left.erase(surest);
+    for (Candidate& other : left) {
+      const double overlap = intersection_over_union(kept.back(), other);
+      other.confidence *= std::exp(-overlap * overlap / sigma);
+    }
+    std::erase_if(left, [&](const Candidate& one) { return !(one.confidence > minimum_score); });
+  }
+  return kept;
+}
+
 std::vector<io::Object> to_objects(const std::vector<Candidate>& boxes, const GridGeometry& grid, int frame_width,
                                    int frame_height, const ObjectOptions& options) {
   const double scale_x = static_cast<double>(frame_width) / grid.width;

@@ -1,6 +1,6 @@
-// Which of a frame's candidates stand for one object: KittiBox's stitch, and standard greedy suppression.
+// Which of a frame's candidates stand for one object: KittiBox's stitch, standard greedy suppression, and Soft-NMS.
 //
-// Both take candidates in raster order (decode.hpp) and return the boxes to write, in the network's pixels.
+// All take candidates in raster order (decode.hpp) and return the boxes to write, in the network's pixels.
 // Thread-safe: no state.
 #pragma once
 
@@ -25,6 +25,10 @@ std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double t
 /// From the highest confidence down (raster order among equals), keeps each candidate whose IoU with all kept
 /// ones is at most `overlap`.
 std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double overlap);
+
+/// Soft-NMS with the Gaussian penalty (Bodla et al. 2017, sigma 0.5): takes the highest confidence, multiplies those of
+/// all others by exp(-IoU^2 / 0.5), and goes on. Candidates that fall to minimum_score or lower go.
+std::vector<Candidate> suppress_softly(const std::vector<Candidate>& candidates, double minimum_score);
 
 /// Intersection over union of two candidates, exact.
 double intersection_over_union(const Candidate& a, const Candidate& b);

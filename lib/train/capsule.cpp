@@ -25,9 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int capsule_format = 1;
-constexpr const char* number_names[] = {"confidence", "box",          "delta_confidence",
-                                        "delta_box",  "weight_decay", "gradient_norm"};
+constexpr int capsule_format = 2;
+/// The step's loss terms, and the norm of its gradient.
+std::vector<std::string> number_names(const TrainStep& step) {
+  auto names = step.loss_names();
+  names.emplace_back("gradient_norm");
+  return names;
+}
 
 std::string batch_file(int rank) {
   char name[40];
@@ -42,10 +46,9 @@ std::string exact(double value) {
   return text;
 }
 
-/// The global batch's numbers, in number_names' order.
+/// The global batch's numbers, in number_names()' order.
 std::vector<std::string> numbers_of(const StepReport& report, comm::World& world) {
-  auto terms =
-      world.sum({report.confidence, report.box, report.delta_confidence, report.delta_box, report.weight_decay});
+  auto terms = world.sum(report.losses);
   terms.push_back(report.gradient_norm);
   std::vector<std::string> numbers;
   for (const double term : terms) numbers.push_back(std::isnan(term) ? "nan" : exact(term));
@@ -57,12 +60,13 @@ io::TensorView view_of(const std::vector<float>& values, std::vector<std::int64_
 }
 
 void write_batch(const fs::path& file, const data::Batch& batch) {
-  const std::int64_t n = batch.images, rows = batch.grid.rows, columns = batch.grid.columns;
+  const std::int64_t n = batch.images, rows = batch.grid.rows, columns = batch.grid.columns, c = batch.grid.classes;
   io::write_safetensors(file,
                         {{"image", view_of(batch.image, {n, batch.height, batch.width, 3})},
-                         {"confidence", view_of(batch.confidence, {n, rows, columns})},
+                         {"confidence", view_of(batch.confidence, {n, rows, columns, c})},
                          {"box", view_of(batch.box, {n, rows, columns, 4})},
-                         {"mask", view_of(batch.mask, {n, rows, columns})}},
+                         {"weight", view_of(batch.weight, {n, rows, columns})},
+                         {"mask", view_of(batch.mask, {n, rows, columns, c})}},
                         {{"first_sample", std::to_string(batch.first_sample)}, {"frames", join(batch.names, " ")}});
 }
 
@@ -71,7 +75,7 @@ struct Capsule {
   std::int64_t step = 0, samples = 0;
   int images = 0, ranks = 0, shards = 0, threads = 0;
   std::string reason, exchange;
-  std::vector<std::string> numbers;  ///< in number_names' order
+  nlohmann::json numbers;  ///< by their names, texts
 };
 
 Capsule read_capsule(const fs::path& folder) {
@@ -98,7 +102,10 @@ Capsule read_capsule(const fs::path& folder) {
   told.images = small("images", 1), told.ranks = small("ranks", 1);
   told.shards = small("shards", 0), told.threads = static_cast<int>(integer("threads", 1, 4096));
   told.reason = text(json, "reason"), told.exchange = text(json, "exchange");
-  for (const char* name : number_names) told.numbers.push_back(text(json.value("numbers", nlohmann::json()), name));
+  told.numbers = json.value("numbers", nlohmann::json());
+  if (!told.numbers.is_object())
+    fail(ExitCode::data, file, ": numbers is ", io::describe(told.numbers), ", expected an object");
+  for (const auto& item : told.numbers.items()) text(told.numbers, item.key().c_str());
   return told;
 }
 
@@ -117,9 +124,11 @@ std::vector<float> floats_of(const io::SafetensorsFile& file, const fs::path& pa
 
 /// The images begin .. begin + count - 1 of the global batch, whichever ranks had them.
 data::Batch read_batch(const fs::path& capsule, const Capsule& told, const data::Share& share,
-                       const config::ModelSettings& model) {
-  const data::Grid grid = data::grid_of(model.width, model.height);
-  const std::int64_t pixels = std::int64_t{3} * model.height * model.width, cells = grid.cells();
+                       const config::Settings& settings) {
+  const auto& model = settings.model;
+  const data::Grid grid = data::grid_of(settings);
+  const std::int64_t pixels = std::int64_t{3} * model.height * model.width, cells = grid.cells(),
+                     of_classes = cells * grid.classes;
   data::Batch all;
   const auto append = [](std::vector<float>& to, const std::vector<float>& from) {
     to.insert(to.end(), from.begin(), from.end());
@@ -128,9 +137,10 @@ data::Batch read_batch(const fs::path& capsule, const Capsule& told, const data:
     const fs::path path = capsule / batch_file(rank);
     const io::SafetensorsFile file(path);
     append(all.image, floats_of(file, path, "image", pixels));
-    append(all.confidence, floats_of(file, path, "confidence", cells));
+    append(all.confidence, floats_of(file, path, "confidence", of_classes));
     append(all.box, floats_of(file, path, "box", 4 * cells));
-    append(all.mask, floats_of(file, path, "mask", cells));
+    append(all.weight, floats_of(file, path, "weight", cells));
+    append(all.mask, floats_of(file, path, "mask", of_classes));
   }
   data::Batch mine;
   const auto part = [&](const std::vector<float>& from, std::vector<float>& to, std::int64_t each) {
@@ -139,9 +149,10 @@ data::Batch read_batch(const fs::path& capsule, const Capsule& told, const data:
     to.assign(from.begin() + share.begin * each, from.begin() + (share.begin + share.count) * each);
   };
   part(all.image, mine.image, pixels);
-  part(all.confidence, mine.confidence, cells);
+  part(all.confidence, mine.confidence, of_classes);
   part(all.box, mine.box, 4 * cells);
-  part(all.mask, mine.mask, cells);
+  part(all.weight, mine.weight, cells);
+  part(all.mask, mine.mask, of_classes);
   mine.images = static_cast<int>(share.count);
   mine.height = model.height, mine.width = model.width, mine.grid = grid;
   mine.first_sample = static_cast<std::uint64_t>(told.samples + share.begin);
@@ -155,7 +166,8 @@ void write_by_rank_0(const fs::path& folder, const CapsulePlace& place, const co
                {"images", place.images},   {"learning_rate", place.learning_rate},
                {"ranks", ranks},           {"shards", step.shards()},
                {"threads", place.threads}, {"exchange", step.averager().exchange().name()}};
-  for (std::size_t i = 0; i < numbers.size(); ++i) json["numbers"][number_names[i]] = numbers[i];
+  const auto names = number_names(step);
+  for (std::size_t i = 0; i < numbers.size(); ++i) json["numbers"][names[i]] = numbers[i];
   write_tensors(folder / "parameters.safetensors", step.parameters());
   write_file_atomically(folder / "config.yaml", config::to_yaml(config, /*with_origins=*/false));
   write_file_atomically(folder / "capsule.json", json.dump(2) + "\n");
@@ -226,7 +238,7 @@ void replay(const fs::path& capsule, comm::World& world) {
   copy_by_name(read_tensors(capsule / "parameters.safetensors"), parameters, capsule.string());
 
   const data::Share share = data::share_of_rank(told.images, world.rank(), world.size(), told.shards);
-  const data::Batch batch = read_batch(capsule, told, share, settings.model);
+  const data::Batch batch = read_batch(capsule, told, share, settings);
   std::string problem = "none";
   try {
     step.run(batch, told.images, /*learning_rate=*/0);
@@ -236,12 +248,14 @@ void replay(const fs::path& capsule, comm::World& world) {
   }
   const auto numbers = numbers_of(step.report(), world);
   std::string differing, table = concat("step ", told.step, ": ", told.reason, "\n");
+  const auto names = number_names(step);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::string before = told.numbers.value(names[i], "missing");
     const bool is_norm = i + 1 == numbers.size();
-    const bool same = are_same(told.numbers[i], numbers[i], told.ranks == world.size() || is_norm ? 0 : 1e-9) ||
-                      (is_norm && !comparable);
-    if (!same) differing += concat(differing.empty() ? "" : ", ", number_names[i]);
-    table += concat("  ", number_names[i], ": ", told.numbers[i], same ? "" : " -> " + numbers[i], "\n");
+    const bool same =
+        are_same(before, numbers[i], told.ranks == world.size() || is_norm ? 0 : 1e-9) || (is_norm && !comparable);
+    if (!same) differing += concat(differing.empty() ? "" : ", ", names[i]);
+    table += concat("  ", names[i], ": ", before, same ? "" : " -> " + numbers[i], "\n");
   }
   if (world.is_first()) std::cout << table << "problem now: " << problem << std::endl;
   if (!differing.empty()) fail(ExitCode::numbers, capsule.string(), ": the replay gave other numbers: ", differing);

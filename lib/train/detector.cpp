@@ -5,9 +5,12 @@
 #include "base/error.hpp"
 #include "eval/decode.hpp"
 #include "eval/suppression.hpp"
+#include "models/center.hpp"
+#include "models/fastbox.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/checkpoint.hpp"
 #include "train/device.hpp"
+#include "train/mixed_precision.hpp"
 #include "train/tensor_file.hpp"
 
 namespace fastbox::train {
@@ -22,35 +25,57 @@ std::span<const float> span_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
+std::vector<eval::Candidate> suppressed(const std::vector<eval::Candidate>& candidates,
+                                        const config::EvaluationSettings& settings) {
+  if (settings.suppression == "stitch") return eval::stitch(candidates, settings.overlap, settings.whole_pixels);
+  if (settings.suppression == "soft") return eval::suppress_softly(candidates, settings.minimum_score);
+  return eval::suppress(candidates, settings.overlap);
+}
+
 }  // namespace
 
-std::unique_ptr<models::FastBox> make_model(const config::Settings& settings, c10::Device device) {
+std::unique_ptr<models::Network> make_model(const config::Settings& settings, c10::Device device) {
   const auto& wanted = settings.model;
-  auto model = std::make_unique<models::FastBox>(
-      models::FastBoxOptions{wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout,
-                             wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox()});
+  const int classes = static_cast<int>(config::object_classes(settings).size());
+  std::unique_ptr<models::Network> model;
+  if (wanted.decoder == "center")
+    model = std::make_unique<models::Center>(
+        models::CenterOptions{wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.cell, classes});
+  else
+    model = std::make_unique<models::FastBox>(models::FastBoxOptions{
+        wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout,
+        wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox(), classes});
   model->initialise(static_cast<std::uint64_t>(settings.run.seed));
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
   return model;
 }
 
-Detector::Detector(models::FastBox& model, const config::Settings& settings)
-    : model_(model), size_(settings.model), settings_(settings.evaluation) {}
+Detector::Detector(models::Network& model, const config::Settings& settings)
+    : model_(model),
+      size_(settings.model),
+      settings_(settings.evaluation),
+      classes_(config::object_classes(settings)),
+      bf16_(settings.run.precision == "bf16") {}
 
 std::vector<io::Object> Detector::detect(const data::EvaluationFrame& frame) const {
-  const at::NoGradGuard no_gradient;
   const at::TensorOptions options = model_.parameters().front().options().requires_grad(false);
-  const models::Output out = model_.forward(to_tensor(frame, size_.width, size_.height, options));
-  const at::Tensor logits = numbers_of(out.delta_logits), boxes = numbers_of(out.box + out.delta_box);
+  const at::Tensor image = to_tensor(frame, size_.width, size_.height, options);
+  const MixedPrecision arithmetic(bf16_, image.device().type());
+  const models::Prediction seen = model_.predict(image, settings_.mirror);
+  const at::Tensor confidence = numbers_of(seen.confidence.permute({0, 3, 1, 2})), boxes = numbers_of(seen.box);
 
-  const eval::GridGeometry grid{size_.width, size_.height, models::FastBox::stride};
-  auto candidates = eval::decode(eval::confidences_of(span_of(logits)), span_of(boxes), grid,
-                                 {settings_.whole_pixels, settings_.minimum_score});
-  candidates = settings_.suppression == "stitch" ? eval::stitch(candidates, settings_.overlap, settings_.whole_pixels)
-                                                 : eval::suppress(candidates, settings_.overlap);
-  // KittiBox writes boxes that reach outside the frame; labels never do.
-  return eval::to_objects(candidates, grid, frame.frame_width, frame.frame_height,
-                          {settings_.type, !settings_.whole_pixels});
+  const eval::GridGeometry grid{size_.width, size_.height, model_.stride()};
+  std::vector<io::Object> objects;
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    const at::Tensor of_class = confidence[static_cast<std::int64_t>(i)];
+    const auto candidates =
+        eval::decode(span_of(of_class), span_of(boxes), grid, {settings_.whole_pixels, settings_.minimum_score});
+    // KittiBox writes boxes that reach outside the frame; labels never do.
+    const auto found = eval::to_objects(suppressed(candidates, settings_), grid, frame.frame_width, frame.frame_height,
+                                        {classes_[i].name, !settings_.whole_pixels});
+    objects.insert(objects.end(), found.begin(), found.end());
+  }
+  return objects;
 }
 
 LoadedModel load_model(const std::filesystem::path& path, const std::vector<std::string>& overrides, int local_rank) {

@@ -9,34 +9,37 @@
 #include <memory>
 #include <vector>
 
+#include "config/object_classes.hpp"
 #include "config/run_file.hpp"
 #include "data/frame_reader.hpp"
 #include "io/kitti_label.hpp"
-#include "models/fastbox.hpp"
+#include "models/network.hpp"
 
 namespace fastbox::train {
 
 /// The network that the settings describe, on the device and of run.precision; weights drawn from run.seed.
-std::unique_ptr<models::FastBox> make_model(const config::Settings& settings, c10::Device device);
+std::unique_ptr<models::Network> make_model(const config::Settings& settings, c10::Device device);
 
 class Detector {
  public:
-  Detector(models::FastBox& model, const config::Settings& settings);
+  Detector(models::Network& model, const config::Settings& settings);
 
-  /// Detections in pixels of the original frame, surest first where suppression is standard.
+  /// Detections in pixels of the original frame, class by class, surest first unless suppression is stitch.
   std::vector<io::Object> detect(const data::EvaluationFrame& frame) const;
 
  private:
-  models::FastBox& model_;
+  models::Network& model_;
   config::ModelSettings size_;
   config::EvaluationSettings settings_;
+  std::vector<config::ObjectClass> classes_;
+  bool bf16_;
 };
 
 /// A model loaded from a checkpoint, with the settings of its run.
 struct LoadedModel {
   config::RunConfig config;
   std::filesystem::path checkpoint;  ///< the step folder
-  std::unique_ptr<models::FastBox> model;
+  std::unique_ptr<models::Network> model;
 };
 
 /// `path`: a run folder (its newest whole checkpoint) or a step folder. `overrides` go over its run file, of which

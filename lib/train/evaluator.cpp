@@ -63,7 +63,7 @@ eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::Fram
   return eval::average_precision(found, counts, thresholds, evaluator);
 }
 
-Evaluation evaluate(models::FastBox& model, const config::Settings& settings, const data::Dataset& frames,
+Evaluation evaluate(models::Network& model, const config::Settings& settings, const data::Dataset& frames,
                     comm::World& world) {
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);

@@ -36,7 +36,7 @@ eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::Fram
 
 /// Throws on every rank, with the same code, what any rank met: Error(data) for a bad frame, Error(numbers) for a
 /// network whose output is not finite.
-Evaluation evaluate(models::FastBox& model, const config::Settings& settings, const data::Dataset& frames,
+Evaluation evaluate(models::Network& model, const config::Settings& settings, const data::Dataset& frames,
                     comm::World& world);
 
 /// One result file a frame: FOLDER/NAME.txt. Rank 0. The folder appears whole, in place of an older one.

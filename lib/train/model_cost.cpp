@@ -74,13 +74,13 @@ struct Probe {
   std::int64_t live_bytes = 0;  ///< when forward is over, of what it allocated
 };
 
-Probe run_forward(models::FastBox& model, int side) {
+Probe run_forward(models::Network& model, int side) {
   Probe probe;
   const auto bytes = std::make_shared<LiveBytes>();
   const c10::DebugInfoGuard counting(c10::DebugInfoKind::PROFILER_STATE, bytes);
-  const models::Output out = model.forward(at::zeros({1, 3, side, side}), {1});
+  const auto out = model.outputs(at::zeros({1, 3, side, side}), {1});
   probe.live_bytes = bytes->live();
-  probe.products = products_behind({out.logits, out.box, out.delta_logits, out.delta_box});
+  probe.products = products_behind(out);
   return probe;
 }
 
@@ -101,8 +101,8 @@ std::int64_t ModelCost::count() const {
                          [](std::int64_t sum, const ParameterCost& one) { return sum + one.count; });
 }
 
-ModelCost cost_of(models::FastBox& model, int width, int height) {
-  constexpr int small = models::FastBox::stride, large = 2 * small;
+ModelCost cost_of(models::Network& model, int width, int height) {
+  constexpr int small = 32, large = 2 * small;  // pixels: one and four of the deepest cells
   const double cells = static_cast<double>(width) * height / (small * small);
   const Probe one_cell = run_forward(model, small), four_cells = run_forward(model, large);
 

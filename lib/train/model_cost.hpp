@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/fastbox.hpp"
+#include "models/network.hpp"
 
 namespace fastbox::train {
 
@@ -31,6 +31,6 @@ struct ModelCost {
 
 /// `model`: on the CPU, in float32; it is not changed. `width` and `height`: of the
 /// network's input, multiples of 32.
-ModelCost cost_of(models::FastBox& model, int width, int height);
+ModelCost cost_of(models::Network& model, int width, int height);
 
 }  // namespace fastbox::train

@@ -10,9 +10,9 @@ namespace fastbox::train {
 using Json = nlohmann::ordered_json;
 
 void Progress::add(const StepReport& step, double data_seconds, std::int64_t images) {
-  sum_.confidence += step.confidence, sum_.box += step.box;
-  sum_.delta_confidence += step.delta_confidence, sum_.delta_box += step.delta_box;
-  sum_.weight_decay += step.weight_decay, sum_.gradient_norm += step.gradient_norm;
+  sum_.losses.resize(step.losses.size());
+  for (std::size_t i = 0; i < step.losses.size(); ++i) sum_.losses[i] += step.losses[i];
+  sum_.gradient_norm += step.gradient_norm;
   sum_.forward_seconds += step.forward_seconds, sum_.backward_seconds += step.backward_seconds;
   sum_.exposed_seconds += step.exposed_seconds, sum_.optimizer_seconds += step.optimizer_seconds;
   data_seconds_ += data_seconds;
@@ -31,20 +31,19 @@ void Progress::add(const StepReport& step, double data_seconds, std::int64_t ima
 
 Progress::Summary Progress::summarise(comm::World& world) {
   // Losses are shares of the global batch's, so their sum is it; times are averaged over the ranks.
-  const auto all =
-      world.sum({sum_.confidence, sum_.box, sum_.delta_confidence, sum_.delta_box, sum_.weight_decay, data_seconds_,
-                 sum_.forward_seconds, sum_.backward_seconds, sum_.exposed_seconds, sum_.optimizer_seconds});
+  std::vector<double> all = {data_seconds_, sum_.forward_seconds, sum_.backward_seconds, sum_.exposed_seconds,
+                             sum_.optimizer_seconds};
+  all.insert(all.end(), sum_.losses.begin(), sum_.losses.end());
+  all = world.sum(all);
   const auto now = std::chrono::steady_clock::now();
   const double seconds = std::chrono::duration<double>(now - begin_).count(), steps = static_cast<double>(steps_);
   Summary summary;
-  double* const losses[] = {&summary.confidence, &summary.box, &summary.delta_confidence, &summary.delta_box,
-                            &summary.weight_decay};
   double* const times[] = {&summary.data, &summary.forward, &summary.backward, &summary.exposed_communication,
                            &summary.optimizer};
-  for (std::size_t i = 0; i < 5; ++i) {
-    *losses[i] = all[i] / steps;
-    *times[i] = all[5 + i] / steps / world.size();
-    summary.loss += *losses[i];
+  for (std::size_t i = 0; i < std::size(times); ++i) *times[i] = all[i] / steps / world.size();
+  for (std::size_t i = std::size(times); i < all.size(); ++i) {
+    summary.losses.push_back(all[i] / steps);
+    summary.loss += summary.losses.back();
   }
   summary.gradient_norm = sum_.gradient_norm / steps;
   summary.images_per_second = static_cast<double>(samples_) / seconds;
@@ -71,16 +70,13 @@ std::string progress_text(const Progress::Summary& summary, double learning_rate
 }
 
 Json progress_json(const Progress::Summary& summary, std::int64_t step, std::int64_t samples, double learning_rate,
-                   int ranks) {
+                   int ranks, const std::vector<std::string>& loss_names) {
+  Json losses = Json::object();
+  for (std::size_t i = 0; i < loss_names.size(); ++i) losses[loss_names[i]] = summary.losses[i];
   Json line = {{"step", step},
                {"samples", samples},
                {"loss", summary.loss},
-               {"losses",
-                {{"confidence", summary.confidence},
-                 {"box", summary.box},
-                 {"delta_confidence", summary.delta_confidence},
-                 {"delta_box", summary.delta_box},
-                 {"weight_decay", summary.weight_decay}}},
+               {"losses", losses},
                {"learning_rate", learning_rate},
                {"gradient_norm", summary.gradient_norm},
                {"images_per_second", summary.images_per_second},

@@ -30,8 +30,8 @@ class Progress {
 
   /// Means over the steps since the last call, and over the ranks.
   struct Summary {
-    double loss = 0, confidence = 0, box = 0, delta_confidence = 0, delta_box = 0,
-           weight_decay = 0;  ///< global batch's
+    double loss = 0;             ///< the global batch's
+    std::vector<double> losses;  ///< its terms
     double gradient_norm = 0, images_per_second = 0;
     double data = 0, forward = 0, backward = 0, exposed_communication = 0, optimizer = 0;  ///< seconds a step
     double step_seconds = 0;
@@ -56,7 +56,7 @@ std::string progress_text(const Progress::Summary& summary, double learning_rate
 
 /// A line of metrics.jsonl (docs/formats.md).
 nlohmann::ordered_json progress_json(const Progress::Summary& summary, std::int64_t step, std::int64_t samples,
-                                     double learning_rate, int ranks);
+                                     double learning_rate, int ranks, const std::vector<std::string>& loss_names);
 
 /// "Car AP40 91.9 / 79.1 / 75.9  AP11 ..", of the class that is evaluated.
 std::string ap_text(const eval::KittiResult& result, const std::string& type);

@@ -12,6 +12,7 @@
 #include "data/sampler.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/flat_parameters.hpp"
+#include "train/mixed_precision.hpp"
 #include "train/schedule.hpp"
 
 namespace fastbox::train {
@@ -58,7 +59,7 @@ std::string broken_ranks(const std::vector<comm::RankStep>& ranks) {
 BatchTensors part_of(const BatchTensors& batch, std::int64_t begin, std::int64_t count) {
   const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count); };
   const auto& targets = batch.targets;
-  return {part(batch.image), {part(targets.confidence), part(targets.box), part(targets.mask)}};
+  return {part(batch.image), {part(targets.confidence), part(targets.box), part(targets.mask), part(targets.weight)}};
 }
 
 std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
@@ -84,7 +85,7 @@ comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, boo
   return {};
 }
 
-TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings)
+TrainStep::TrainStep(models::Network& model, comm::World& world, const config::Settings& settings)
     : model_(model),
       world_(world),
       loss_options_{settings.loss.confidence,       settings.loss.box,
@@ -95,6 +96,7 @@ TrainStep::TrainStep(models::FastBox& model, comm::World& world, const config::S
       local_steps_(settings.parallel.local_steps),
       local_after_(settings.parallel.local_after),
       micro_batch_(settings.train.micro_batch),
+      bf16_(settings.run.precision == "bf16"),
       parameters_(model.parameters_in_forward_order()),
       control_(world),
       loss_guard_(settings.train.loss_limit) {
@@ -127,19 +129,20 @@ void TrainStep::run_pass(const BatchTensors& images, const std::vector<std::uint
   Lap lap;
   std::optional<comm::Timeline::Span> span;
   span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::forward));
-  const models::Output out = model_.forward(images.image, seeds);
-  const models::Losses terms = models::losses(out, images.targets, model_.encoder().kernels(), loss_options_, divisor);
-  const at::Tensor values =
-      at::stack({terms.confidence, terms.box, terms.delta_confidence, terms.delta_box, terms.weight_decay})
-          .detach()
-          .to(at::kCPU, at::kDouble);
-  report.confidence += values[0].item<double>(), report.box += values[1].item<double>();
-  report.delta_confidence += values[2].item<double>(), report.delta_box += values[3].item<double>();
-  report.weight_decay += values[4].item<double>();
+  std::vector<at::Tensor> terms;
+  {
+    const MixedPrecision arithmetic(bf16_, images.image.device().type());
+    terms = model_.losses(images.image, images.targets, seeds, loss_options_, divisor);
+  }
+  const at::Tensor values = at::stack(terms).detach().to(at::kCPU, at::kDouble);
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    report.losses[i] += values[static_cast<std::int64_t>(i)].item<double>();
+  at::Tensor total = terms[0];
+  for (std::size_t i = 1; i < terms.size(); ++i) total = total + terms[i];
   report.forward_seconds += lap.seconds();
   span.reset();
   span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::backward));
-  terms.total().backward();
+  total.backward();
   report.backward_seconds += lap.seconds();
 }
 
@@ -197,6 +200,7 @@ void TrainStep::apply(const at::Tensor& gradient, double learning_rate, StepRepo
 StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                           int global_images, double learning_rate, const StepInput& input) {
   StepReport& report = report_ = StepReport();
+  report.losses.assign(model_.loss_names().size(), 0);
   const bool local = is_local(), ranks_meet = !local || steps_since_average_ + 1 >= local_steps_;
   averager_->begin(/*exchange=*/!local);
   run_passes(batch, dropout_seeds, global_images, report);

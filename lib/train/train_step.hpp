@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,7 @@
 #include "comm/step_control.hpp"
 #include "config/settings.hpp"
 #include "data/batch.hpp"
-#include "models/fastbox.hpp"
-#include "models/loss.hpp"
+#include "models/network.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/loss_guard.hpp"
 #include "train/optimizer.hpp"
@@ -25,16 +25,16 @@ namespace fastbox::train {
 
 /// This rank's share of the step's losses (their sum over the ranks is the global batch's), and where the time went.
 struct StepReport {
-  double confidence = 0, box = 0, delta_confidence = 0, delta_box = 0, weight_decay = 0;
-  double gradient_norm = 0;  ///< of the averaged gradient, before the clip; the same on all ranks
+  std::vector<double> losses;  ///< models::Network::loss_names()' order
+  double gradient_norm = 0;    ///< of the averaged gradient, before the clip; the same on all ranks
   double forward_seconds = 0, backward_seconds = 0, exposed_seconds = 0, optimizer_seconds = 0;
   std::uint32_t flags = 0;            ///< what all ranks have agreed on: comm::StepFlag, joined
   std::vector<comm::RankStep> ranks;  ///< each rank's own times; empty where none were exchanged in this step
 
   void scale_losses(double factor) {
-    for (double* term : {&confidence, &box, &delta_confidence, &delta_box, &weight_decay}) *term *= factor;
+    for (double& term : losses) term *= factor;
   }
-  double loss() const { return confidence + box + delta_confidence + delta_box + weight_decay; }
+  double loss() const { return std::accumulate(losses.begin(), losses.end(), 0.0); }
 };
 
 /// How a step's average reaches the parameters (parallel.scheme); docs/averaging.md says when to use which.
@@ -58,7 +58,7 @@ comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, boo
 class TrainStep {
  public:
   /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already. Collective.
-  TrainStep(models::FastBox& model, comm::World& world, const config::Settings& settings);
+  TrainStep(models::Network& model, comm::World& world, const config::Settings& settings);
 
   /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the loss or the gradient is
   /// not finite, or the loss explodes (train.loss_limit); the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
@@ -80,6 +80,9 @@ class TrainStep {
 
   /// Whether the samples trained so far leave the local scheme to itself (parallel.local_after).
   void set_samples(std::int64_t samples) { samples_ = samples; }
+
+  /// Of the terms in a report.
+  std::vector<std::string> loss_names() const { return model_.loss_names(); }
 
   Optimizer& optimizer() { return *optimizer_; }
   comm::GradientAverager& averager() { return *averager_; }
@@ -128,13 +131,14 @@ class TrainStep {
   bool is_local() const { return scheme_ == Scheme::local && samples_ >= local_after_; }
   void average_parameters();
 
-  models::FastBox& model_;
+  models::Network& model_;
   comm::World& world_;
   models::LossOptions loss_options_;
   std::uint64_t seed_;
   Scheme scheme_;
   std::int64_t local_steps_, local_after_, samples_ = 0;
   int micro_batch_, shards_ = 0;
+  bool bf16_;
   std::vector<std::pair<std::string, at::Tensor>> parameters_;  // in the order of the forward pass
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;

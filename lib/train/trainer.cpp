@@ -21,9 +21,11 @@
 #include "eval/result_table.hpp"
 #include "train/capsule.hpp"
 #include "train/checkpoint_writer.hpp"
+#include "train/data_supply.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
+#include "train/live_line.hpp"
 #include "train/metrics_log.hpp"
 #include "train/progress.hpp"
 #include "train/resume.hpp"
@@ -31,6 +33,7 @@
 #include "train/same_start.hpp"
 #include "train/schedule.hpp"
 #include "train/train_step.hpp"
+#include "train/weights.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -91,10 +94,11 @@ class Run {
   Plan plan_;
   data::Dataset train_frames_, val_frames_;
   std::optional<RunFolder> folder_;  // rank 0
-  std::unique_ptr<models::FastBox> model_;
+  std::unique_ptr<models::Network> model_;
   std::unique_ptr<TrainStep> train_step_;
   std::optional<comm::Watchdog> watchdog_;
   std::optional<data::Loader> loader_;
+  std::optional<DataPace> data_pace_;
   std::optional<MetricsLog> metrics_;       // rank 0
   std::optional<CheckpointWriter> writer_;  // rank 0
   StateCopy copy_;                          // what writer_ writes
@@ -110,6 +114,7 @@ class Run {
   double longest_step_ = 0, longest_evaluation_ = 0;  // seconds
   double startup_seconds_ = 0;                        // until it is told: from the process's start to the first step's
   Progress progress_;
+  LiveLine live_line_;
 };
 
 Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::World& world)
@@ -213,7 +218,8 @@ void Run::open_folder() {
 void Run::start_from_weights() {
   NamedTensors parameters;
   for (const auto& [name, parameter] : model_->parameters_in_forward_order()) parameters[name] = parameter;
-  copy_by_name(read_tensors(settings_.model.weights), parameters, settings_.model.weights);
+  const std::filesystem::path file = settings_.model.weights;
+  log::info(account_text(file, load_weights(file, parameters, own_names_only)));
 }
 
 void Run::begin_or_resume() {
@@ -286,15 +292,21 @@ void Run::one_step() {
   samples_ += images;
   longest_step_ = std::max(longest_step_, seconds_since(begin));
   progress_.add(report, input.data_seconds, images);
+  // Of several ranks each knows its share of the loss alone.
+  const auto loss = world_.size() == 1 ? std::optional(report.loss()) : std::nullopt;
+  live_line_.show({step_, plan_.steps, samples_, plan_.samples, rate, loss});
 }
 
 void Run::report_progress() {
   const auto summary = progress_.summarise(world_);
   const double rate = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
   const double left = static_cast<double>(plan_.samples - samples_) / summary.images_per_second;
-  log::info(position(), "  ", progress_text(summary, rate), "  left ", fixed(left / 60, 1), " min");
+  log::write_beside_live(
+      concat(position(), "  ", progress_text(summary, rate), "  left ", fixed(left / 60, 1), " min"));
+  live_line_.take(summary);
+  data_pace_->judge(summary.images_per_second, summary.data, summary.step_seconds);
   if (!metrics_) return;
-  Json line = progress_json(summary, step_, samples_, rate, world_.size());
+  Json line = progress_json(summary, step_, samples_, rate, world_.size(), train_step_->loss_names());
   if (startup_seconds_ > 0) line["startup_seconds"] = std::exchange(startup_seconds_, 0);
   metrics_->write(line);
 }
@@ -320,6 +332,7 @@ void Run::evaluate_now() {
   }
   longest_evaluation_ = std::max(longest_evaluation_, seconds_since(begin));
   progress_.leave_out(Clock::now() - begin);  // the time is not the steps'
+  live_line_.leave_out(Clock::now() - begin);
 }
 
 void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
@@ -389,10 +402,13 @@ void Run::go() {
     log::info("the run is finished: ", position());
     return;
   }
+  const auto cache = open_frame_cache(world_, train_frames_, settings_.data, threads_, plan_.samples - samples_);
+  data_pace_.emplace(train_frames_, cache, settings_, world_);
   loader_.emplace(train_frames_, settings_,
                   data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
                                    plan_.batch, train_step_->shards(), static_cast<std::uint64_t>(samples_),
-                                   static_cast<std::uint64_t>(plan_.samples)});
+                                   static_cast<std::uint64_t>(plan_.samples)},
+                  cache);
   // A stop came before the evaluation that was due with the checkpoint: the history must not miss it.
   if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
     evaluate_now();

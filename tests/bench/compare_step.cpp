@@ -43,7 +43,7 @@ struct Options {
 /// What a user of c10d writes: forward, backward with the Reducer's hooks, clip, torch's fused Adam.
 class ReducerStep {
  public:
-  ReducerStep(models::FastBox& model, comm::World& world, const config::Settings& settings)
+  ReducerStep(models::Network& model, comm::World& world, const config::Settings& settings)
       : model_(model), settings_(settings), group_(make_process_group(world)) {
     for (const auto& [name, parameter] : model.parameters_in_forward_order()) {
       parameters_.push_back(parameter);
@@ -65,13 +65,11 @@ class ReducerStep {
     for (auto& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
     reducer_->prepare_for_forward();
     reducer_->rebuild_buckets();
-    const models::Output out = model_.forward(batch.image, seeds);
-    reducer_->prepare_for_backward({});
     // The Reducer averages over the ranks, so each takes the mean over its own images.
     const double divisor = static_cast<double>(batch.image.size(0));
-    const models::Losses terms =
-        models::losses(out, batch.targets, model_.encoder().kernels(), loss_options(), divisor);
-    terms.total().backward();
+    const auto terms = model_.losses(batch.image, batch.targets, seeds, loss_options(), divisor);
+    reducer_->prepare_for_backward({});
+    at::stack(terms).sum().backward();
     step_optimizer(rate);
   }
 
@@ -94,7 +92,7 @@ class ReducerStep {
                       /*amsgrad=*/false, /*maximize=*/false);
   }
 
-  models::FastBox& model_;
+  models::Network& model_;
   const config::Settings& settings_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
   std::vector<at::Tensor> parameters_, m_, v_, steps_;

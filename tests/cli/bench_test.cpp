@@ -53,6 +53,32 @@ TEST_CASE("bench allreduce says what it cannot do", "[bench]") {
   CHECK_THAT(run(on_ranks(2, fastbox({"bench", "allreduce", "--shards", "3"}))), Exits(2) && Tells("--shards"));
 }
 
+TEST_CASE("bench data times every piece of the frames' way", "[bench]") {
+  const auto file = new_path("data.json");
+  const Words command =
+      fastbox({"bench", "data", "--config", "configs/kitti-small.yaml", "--seconds", "0.01", "--workers", "1",
+               "--workers", "2", "--json", file.string()}) +
+      settings({"data.root=" + made_data().string(), "model.width=320", "model.height=96", "run.device=cpu"});
+  const Outcome outcome = run(command);
+  REQUIRE_THAT(outcome, Exits(0));
+  CHECK(outcome.out.find("decode: ") != std::string::npos);
+  const Json report = json_of(file);
+  CHECK(report.at("frames") == 12);
+  CHECK(report.at("frames_cached") == 12);
+  CHECK(report.at("width") == 320);
+  for (const char* piece : {"decode", "cache_read", "augment", "to_tensors"}) {
+    INFO(piece);
+    CHECK(report.at(piece).at("images_per_second_per_core") > 0);
+    check_spread(report.at(piece).at("milliseconds"));
+  }
+  REQUIRE(report.at("loader").size() == 4);
+  for (const auto& loader : report.at("loader")) CHECK(loader.at("images_per_second") > 0);
+  CHECK(report.at("loader")[0].at("cache") == "off");
+  CHECK(report.at("loader")[3].at("cache") == "ram");
+  CHECK(report.at("loader")[3].at("workers") == 2);
+  CHECK_THAT(run(fastbox({"bench", "data"})), Exits(2) && Tells("data.root"));
+}
+
 TEST_CASE("bench step needs no data", "[bench]") {
   const Words settings_of_step =
       settings({"model.width=96", "model.height=64", "model.width_multiple=0.25", "train.batch=4", "run.threads=1"});

@@ -58,7 +58,8 @@ Images images_of(int step, std::int64_t begin, std::int64_t count) {
   const at::Tensor box = (at::rand({batch, rows, columns, 4}, generator) * 40 + 1) * confidence.unsqueeze(-1);
   const at::Tensor mask = at::ones({batch, rows, columns});
   const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count).contiguous(); };
-  Images images{{part(image).contiguous(at::MemoryFormat::ChannelsLast), {part(confidence), part(box), part(mask)}},
+  Images images{{part(image).contiguous(at::MemoryFormat::ChannelsLast),
+                 {part(confidence.unsqueeze(-1)), part(box), part(mask.unsqueeze(-1)), part(confidence)}},
                 {}};
   for (std::int64_t i = 0; i < count; ++i)
     images.seeds.push_back(Random(9, Purpose::dropout, static_cast<std::uint64_t>(step * batch + begin + i)).bits());

@@ -48,7 +48,7 @@ train::BatchTensors images_of(int step, std::int64_t begin, std::int64_t count, 
       (at::rand({batch, rows, columns, 4}, generator, at::kDouble) * 40 + 1) * confidence.unsqueeze(-1);
   const at::Tensor mask = (at::rand({batch, rows, columns}, generator, at::kDouble) < 0.9).to(at::kDouble);
   const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count).to(type).contiguous(); };
-  return {part(image), {part(confidence), part(box), part(mask)}};
+  return {part(image), {part(confidence.unsqueeze(-1)), part(box), part(mask.unsqueeze(-1)), part(confidence)}};
 }
 
 /// The same model trained on this rank alone, by plain autograd and the optimiser: no averager, no buckets.

@@ -35,7 +35,8 @@ std::unique_ptr<models::FastBox> Oracle::model() const {
 }
 
 models::Targets Oracle::targets() const {
-  return {tensors_.at("batch/confidence"), tensors_.at("batch/box"), tensors_.at("batch/mask")};
+  const at::Tensor &confidence = tensors_.at("batch/confidence"), &mask = tensors_.at("batch/mask");
+  return {confidence.unsqueeze(-1), tensors_.at("batch/box"), mask.unsqueeze(-1), confidence};
 }
 
 double relative_difference(const at::Tensor& ours, const at::Tensor& reference) {

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include <vector>
@@ -23,4 +25,11 @@ TEST_CASE("a copy past the cache is a copy, at any size and place, and writes no
       }
     }
   }
+}
+
+TEST_CASE("the memory that is left is some, and less than the machine has", "[memory]") {
+  const auto machine =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  CHECK(available_memory() > 1 << 20);
+  CHECK(available_memory() < machine);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "data/augment.hpp"
+#include "unit/data/plain_image.hpp"
 
 using namespace fastbox;
 using Catch::Detail::Approx;
@@ -17,14 +18,15 @@ io::Object car(double left, double top, double right, double bottom) {
   return object;
 }
 
-const data::TargetMaker& roles() {
-  static const data::TargetMaker maker(config::TargetSettings{}, 320, 96);
-  return maker;
+const data::ObjectRoles& roles() {
+  static const data::ObjectRoles known{config::Settings{}};
+  return known;
 }
 
 std::vector<float> coloured(const cv::Mat& rgb, const data::Colour& colour, bool flip = false) {
   std::vector<float> out(rgb.total() * 3, -1);
-  data::write_pixels(rgb, flip, colour, out);
+  const data::Region whole{0, 0, double(rgb.cols), double(rgb.rows)};
+  data::ImageMaker().make(rgb, whole, flip, colour, rgb.cols, rgb.rows, out);
   return out;
 }
 
@@ -117,7 +119,9 @@ TEST_CASE("rectangles that leave the view are clipped, then ignored, then droppe
   CHECK(place(131)[0].box.left == 0);
   CHECK(place(131)[0].box.right == 31);
   REQUIRE(place(129).size() == 1);
-  CHECK(place(129)[0].role == data::Role::ignored);
+  CHECK(place(129)[0].role == data::Role::background);
+  CHECK(place(129)[0].is_ignored_for(0));
+  CHECK_FALSE(place(129)[0].is_ignored_for(1));
   CHECK(place(100).empty());
 }
 
@@ -191,4 +195,35 @@ TEST_CASE("saturation and hue follow the HSV cone", "[augment]") {
   near(coloured(one_pixel(70, 70, 70), {.saturation = 1.5, .hue = 0.1}), 70, 70, 70);
   near(coloured(one_pixel(0, 0, 0), {.saturation = 1.5, .hue = 0.1}), 0, 0, 0);
   near(coloured(one_pixel(5, 15, 10), {.brightness = -20, .hue = 0.1}), 0, 0, 0);
+}
+
+TEST_CASE("images are those of the plain path to the bit", "[augment]") {
+  struct Case {
+    int frame_width, frame_height, width, height;
+  };
+  config::AugmentationSettings jitter;
+  jitter.scale = {0.7, 1.4};
+  jitter.shift = 40;
+  data::ImageMaker maker;  // one for all: buffers of another size stay behind
+  std::uint64_t sample = 0;
+  for (const Case& c : {Case{1242, 375, 640, 192}, Case{331, 97, 331, 97}, Case{120, 40, 320, 96},
+                        Case{333, 131, 96, 32}, Case{7, 5, 32, 32}, Case{64, 48, 64, 32}})
+    for (const char* kind : {"none", "table", "tint"}) {
+      const cv::Mat frame = test::noise(c.frame_width, c.frame_height, sample);
+      for (int i = 0; i < 4; ++i) {
+        Random random = data::image_stream(3, 0, sample++);
+        const auto geometry = data::draw_geometry(i == 0 ? config::AugmentationSettings{} : jitter, random);
+        config::AugmentationSettings colours;
+        if (*kind == 'n') colours.brightness = 0, colours.contrast = {1, 1};
+        if (*kind == 't' && kind[1] == 'i') colours.saturation = {0.5, 1.6}, colours.hue = 0.5;
+        const auto colour = data::draw_colour(colours, random);
+        const auto region = data::visible_region(geometry, c.frame_width, c.frame_height, c.width, c.height);
+        std::vector<float> out(static_cast<std::size_t>(3 * c.width * c.height), -1);
+        maker.make(frame, region, geometry.flip, colour, c.width, c.height, out);
+        const auto expected = test::plain_image(frame, region, geometry.flip, colour, c.width, c.height);
+        INFO(kind << ' ' << c.frame_width << " x " << c.frame_height << " to " << c.width << " x " << c.height
+                  << ", flip " << geometry.flip);
+        CHECK(out == expected);
+      }
+    }
 }

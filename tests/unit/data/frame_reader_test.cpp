@@ -7,56 +7,27 @@
 using namespace fastbox;
 namespace fs = std::filesystem;
 
-namespace {
-
-config::DataSettings cache(const std::string& kind, int mib) {
-  config::DataSettings settings;
-  settings.cache = kind;
-  settings.cache_mib = mib;
-  return settings;
-}
-
-}  // namespace
-
-TEST_CASE("a cached frame is not read again", "[frame_reader]") {
+TEST_CASE("a cached frame is not read again, one that is not cached is", "[frame_reader]") {
   const test::ScratchFolder folder;
-  const auto names = test::write_frames(folder.path(), 2);
-  data::FrameReader reader(data::Dataset(folder.path(), names, "a test"), cache("ram", 1));
-  const auto first = reader.read(0);
-  CHECK(first.picture.cols == 150);
-  REQUIRE(first.objects.size() == 3);
-  CHECK(first.objects[0].box.left == 10);
-  CHECK(reader.cached_bytes() == 150 * 60 * 3);
-  fs::remove(data::image_folder(folder.path()) / "000000.png");
-  fs::remove(data::label_folder(folder.path()) / "000000.txt");
+  const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 2), "a test");
+  const cv::Mat picture = io::read_frame(dataset[0].image);
+  const std::size_t first_only = picture.total() * 3;
+  data::FrameReader reader(dataset, data::FrameCache::open(dataset, {.kind = "ram", .limit = first_only})),
+      without(dataset);
+  REQUIRE(reader.read(0).objects.size() == 3);
+  CHECK(reader.read(0).objects[0].box.left == 10);
+  CHECK(without.read(0).objects.size() == 3);
+  for (const auto& frame : dataset.frames()) fs::remove(frame.image), fs::remove(frame.label);
   CHECK(reader.read(0).objects.size() == 3);
-  CHECK(cv::norm(reader.read(0).picture, first.picture, cv::NORM_INF) == 0);
-}
-
-TEST_CASE("the cache stops at its limit and can be off", "[frame_reader]") {
-  const test::ScratchFolder folder;
-  const auto names = test::write_frames(folder.path(), 2);
-  const data::Dataset dataset(folder.path(), names, "a test");
-  for (const auto& settings : {cache("off", 1), cache("ram", 0)}) {
-    data::FrameReader reader(dataset, settings);
-    reader.read(0);
-    CHECK(reader.cached_bytes() == 0);
-  }
-  // A MiB holds one picture of 600 x 400 (720,000 bytes), not two.
-  test::write_frame(folder.path(), "big0", 600, 400, {});
-  test::write_frame(folder.path(), "big1", 600, 400, {});
-  data::FrameReader reader(data::Dataset(folder.path(), {"big0", "big1"}, "a test"), cache("ram", 1));
-  reader.read(0);
-  const auto uncached = reader.read(1);
-  CHECK(reader.cached_bytes() == 720'000);
-  CHECK(uncached.picture.cols == 600);
-  CHECK(test::caught([&] { data::FrameReader(dataset, cache("disk", 1)); }).mentions("data.cache: 'disk'"));
+  CHECK(cv::norm(reader.read(0).picture, picture, cv::NORM_INF) == 0);
+  CHECK(test::caught([&] { reader.read(1); }).mentions("000001.png: the image is missing"));
+  CHECK(test::caught([&] { without.read(0); }).mentions("000000.png: the image is missing"));
 }
 
 TEST_CASE("a box partly outside the image is clipped, one wholly outside names its line", "[frame_reader]") {
   const test::ScratchFolder folder;
   test::write_frame(folder.path(), "a", 100, 50, {test::object("Car", -10, 20, 110, 55)});
-  data::FrameReader reader(data::Dataset(folder.path(), {"a"}, "a test"), cache("off", 0));
+  data::FrameReader reader(data::Dataset(folder.path(), {"a"}, "a test"));
   const auto box = reader.read(0).objects[0].box;
   CHECK((box.left == 0 && box.top == 20 && box.right == 100 && box.bottom == 50));
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "data/augment.hpp"
+#include "data/cell_targets.hpp"
 #include "data/check.hpp"
 #include "data/loader.hpp"
 #include "support/support.hpp"
@@ -19,17 +20,18 @@ fs::path root() {
 
 /// Rectangles and how many have no cell, over KittiBox's training labels at 1248 x 384.
 data::TargetCounts count_rectangles(const std::string& assignment) {
-  config::TargetSettings settings;
-  settings.assignment = assignment;
-  const data::TargetMaker maker(settings, 1248, 384);
+  config::Settings settings;
+  settings.targets.assignment = assignment;
+  const data::ObjectRoles roles(settings);
+  const data::CellTargets maker(settings.targets, data::grid_of(1248, 384));
   const auto cells = static_cast<std::size_t>(maker.grid().cells());
-  std::vector<float> confidence(cells), box(4 * cells), mask(cells);
+  std::vector<float> confidence(cells), box(4 * cells), weight(cells), mask(cells);
   data::TargetCounts total;
   for (const auto& name : data::kittibox_split(data::Part::train)) {
     const auto objects = io::read_labels(data::label_folder(root()) / (name + ".txt"));
     // Most images are not here; nearly all are of this size.
-    const auto rectangles = data::place_objects(objects, maker, {0, 0, 1242, 375}, false, 1248, 384);
-    const auto counts = maker.write(rectangles, {confidence, box, mask});
+    const auto rectangles = data::place_objects(objects, roles, {0, 0, 1242, 375}, false, 1248, 384);
+    const auto counts = maker.write(rectangles, {confidence, box, weight, mask});
     total.rectangles += counts.rectangles;
     total.without_cell += counts.without_cell;
     total.cells += counts.cells;

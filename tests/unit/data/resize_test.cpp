@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -67,4 +68,40 @@ TEST_CASE("a region of whole pixels at their own size is a crop", "[resize]") {
   const cv::Mat in = noise(40, 30);
   const cv::Mat out = data::resize_bicubic(in, 20, 10, {7, 9, 27, 19});
   CHECK(cv::norm(out, in(cv::Rect(7, 9, 20, 10)), cv::NORM_INF) == 0);
+}
+
+TEST_CASE("every processor's kernels give the same", "[resize]") {
+  // Weights as they come: rising and falling firsts, and sums beyond 0 .. 255.
+  const cv::Mat in = noise(97, 9);
+  Random random(2, Purpose::scene);
+  for (const int width : {4, 64, 97}) {
+    for (const bool falls : {false, true}) {
+      data::Taps taps;
+      taps.taps = 8;
+      for (int o = 0; o < width; ++o) {
+        const int first = (97 - 8) * o / std::max(width - 1, 1);
+        taps.first.push_back(falls ? 97 - 8 - first : first);
+        taps.used.push_back(8);
+        for (int tap = 0; tap < 8; ++tap) taps.weight.push_back(static_cast<int>(random.below(1 << 21)) - (1 << 20));
+      }
+      std::vector<std::vector<std::uint8_t>> rows, columns;
+      for (const std::size_t lanes : {0, 2, 4}) {
+        data::PackedTaps packed;
+        data::pack(taps, in.cols, packed, lanes);
+        std::vector<std::uint8_t> out(3 * static_cast<std::size_t>(width) + data::row_padding);
+        data::resize_row(in.ptr(3), taps, packed, out.data());
+        out.resize(3 * static_cast<std::size_t>(width));
+        rows.push_back(out);
+
+        std::vector<const std::uint8_t*> pointers;
+        for (int y = 0; y < 8; ++y) pointers.push_back(in.ptr(y));
+        std::vector<std::uint32_t> sums(out.size(), 5);
+        data::mix_rows(pointers, taps.weights_of(1), out.size(), out.data(), sums.data(), lanes);
+        CHECK(std::equal(out.begin(), out.end(), sums.begin(), [](auto byte, auto sum) { return byte + 5u == sum; }));
+        columns.push_back(out);
+      }
+      CHECK((rows[0] == rows[1] && rows[0] == rows[2]));
+      CHECK((columns[0] == columns[1] && columns[0] == columns[2]));
+    }
+  }
 }

@@ -1,7 +1,7 @@
 // Worked by hand from fastbox-reference's "Targets", on a network input of 160 x 96: a grid of 5 x 3 cells.
 #include <catch2/catch.hpp>
 
-#include "data/target.hpp"
+#include "data/cell_targets.hpp"
 #include "support/support.hpp"
 
 using namespace fastbox;
@@ -12,11 +12,12 @@ namespace {
 
 struct Targets {
   std::vector<float> confidence = std::vector<float>(15, -1), box = std::vector<float>(60, -1),
-                     mask = std::vector<float>(15, -1);
+                     weight = std::vector<float>(15, -1), mask = std::vector<float>(15, -1);
   data::TargetCounts counts;
 
   Targets(const config::TargetSettings& settings, const std::vector<Rectangle>& rectangles) {
-    counts = data::TargetMaker(settings, 160, 96).write(rectangles, {confidence, box, mask});
+    counts = data::CellTargets(settings, data::grid_of(160, 96)).write(rectangles, {confidence, box, weight, mask});
+    REQUIRE(weight == confidence);  // of one class
   }
   std::vector<float> box_at(int row, int column) const {
     const auto at = box.begin() + 4 * (5 * row + column);
@@ -141,25 +142,27 @@ TEST_CASE("a positive cell under DontCare keeps its target", "[target]") {
   CHECK(t.mask[6] == 0);
 }
 
-TEST_CASE("types have their roles whatever their case", "[target]") {
-  auto settings = kittibox();
-  settings.ignored = {"Truck", "Tram"};
-  const data::TargetMaker maker(settings, 160, 96);
-  CHECK(maker.role_of("Car") == Role::positive);
-  CHECK(maker.role_of("VAN") == Role::positive);
-  CHECK(maker.role_of("truck") == Role::ignored);
-  CHECK(maker.role_of("DontCare") == Role::ignored);
-  CHECK(maker.role_of("Pedestrian") == Role::background);
+TEST_CASE("a cell has a confidence and a mask for each class", "[target]") {
+  std::vector<float> confidence(30, -1), box(60, -1), weight(15, -1), mask(30, -1);
+  const data::CellTargets maker(nearest(), data::grid_of(160, 96, 32, 2));
+  maker.write({{{{0, 0, 30, 30}, Role::positive, 1}, {{64, 0, 96, 32}, Role::background, 0, 2}}},
+              {confidence, box, weight, mask});
+  CHECK(std::vector<float>(confidence.begin(), confidence.begin() + 4) == std::vector<float>{0, 1, 0, 0});
+  CHECK(weight[0] == 1);
+  CHECK(weight[1] == 0);
+  CHECK(std::vector<float>(mask.begin() + 2, mask.begin() + 6) == std::vector<float>{1, 1, 1, 0});
 }
 
 TEST_CASE("unknown words in the settings are refused", "[target]") {
   auto settings = kittibox();
   settings.assignment = "largest";
-  CHECK(test::caught([&] { data::TargetMaker(settings, 160, 96); }).mentions("targets.assignment: 'largest'"));
+  CHECK(test::caught([&] {
+          data::CellTargets(settings, data::grid_of(160, 96));
+        }).mentions("targets.assignment: 'largest'"));
   settings = kittibox();
   settings.border = "grey";
-  CHECK(test::caught([&] { data::TargetMaker(settings, 160, 96); }).code == ExitCode::usage);
+  CHECK(test::caught([&] { data::CellTargets(settings, data::grid_of(160, 96)); }).code == ExitCode::usage);
   settings = kittibox();
   settings.radius = 0;
-  CHECK(test::caught([&] { data::TargetMaker(settings, 160, 96); }).mentions("targets.radius"));
+  CHECK(test::caught([&] { data::CellTargets(settings, data::grid_of(160, 96)); }).mentions("targets.radius"));
 }

@@ -66,15 +66,6 @@ TEST_CASE("the minimum score itself is too low", "[decode]") {
   CHECK(decode(std::vector<float>{0.0009f, 0.0011f}, boxes, two_cells).size() == 1);
 }
 
-TEST_CASE("the confidence is the softmax's second share", "[decode]") {
-  const auto found = confidences_of(std::vector<float>{0, 0, 0, std::log(3.f), 1000, -1000, -1000, 1000});
-  REQUIRE(found.size() == 4);
-  CHECK(found[0] == 0.5f);
-  CHECK(found[1] == Approx(0.75).epsilon(1e-6));
-  CHECK(found[2] == 0);
-  CHECK(found[3] == 1);
-}
-
 TEST_CASE("an output that is no number is named by its cell", "[decode]") {
   for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     std::vector<float> boxes(8, 8.f);
@@ -93,5 +84,4 @@ TEST_CASE("an output that is no number is named by its cell", "[decode]") {
 TEST_CASE("numbers that do not fit the grid are a defect", "[decode]") {
   CHECK(test::caught([] { decode(std::vector<float>(3), std::vector<float>(8), two_cells); }).code == ExitCode::defect);
   CHECK(test::caught([] { decode(std::vector<float>(2), std::vector<float>(7), two_cells); }).code == ExitCode::defect);
-  CHECK(test::caught([] { confidences_of(std::vector<float>(3)); }).code == ExitCode::defect);
 }

@@ -1,6 +1,8 @@
 // Stitch worked out by hand from KittiBox's rules; standard suppression; scaling to the frame.
 #include <catch2/catch.hpp>
 
+#include <cmath>
+
 #include "base/text.hpp"
 #include "eval/suppression.hpp"
 
@@ -101,6 +103,18 @@ TEST_CASE("standard suppression keeps the surest of those that overlap", "[suppr
   CHECK(text_of(suppress({at(100, 100, 0.5), at(105, 100, 0.5)}, 0.5)) == "100:0.5");
   CHECK(text_of(suppress({at(100, 100, 0.9), at(140, 100, 0.8), at(180, 100, 0.7)}, 0.4)) == "100:0.9 180:0.7");
   CHECK(suppress({}, 0.5).empty());
+}
+
+TEST_CASE("soft suppression lowers what overlaps and drops nothing above the bound", "[suppression]") {
+  // IoU 1/3: exp(-(1/3)^2 / 0.5) = exp(-2/9).
+  const auto kept = suppress_softly({at(100, 100, 0.8), at(150, 100, 0.6), at(400, 100, 0.5)}, 0.001);
+  REQUIRE(kept.size() == 3);
+  CHECK(kept[0].confidence == 0.8);
+  CHECK(kept[1].confidence == 0.5);  // now surer than the one that it comes before
+  CHECK(kept[1].cx == 400);
+  CHECK(kept[2].confidence == Approx(0.6 * std::exp(-2.0 / 9)).epsilon(1e-14));
+  CHECK(suppress_softly({at(100, 100, 0.8), at(100, 100, 0.6)}, 0.1).size() == 1);  // 0.6 exp(-2) = 0.08
+  CHECK(suppress_softly({}, 0.1).empty());
 }
 
 TEST_CASE("the overlap of candidates", "[suppression]") {

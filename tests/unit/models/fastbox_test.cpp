@@ -86,9 +86,9 @@ TEST_CASE("the losses of two halves of a batch add up to the whole's", "[fastbox
   const auto loss = [&](std::int64_t begin, std::int64_t count) {
     const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count); };
     const auto out = model.forward(part(images));
-    return models::losses(out, {part(confidence), part(box), part(mask)}, model.encoder().kernels(), {}, 4)
-        .total()
-        .item<double>();
+    const models::Targets targets{part(confidence).unsqueeze(-1), part(box), part(mask).unsqueeze(-1),
+                                  part(confidence)};
+    return models::losses(out, targets, model.encoder().kernels(), {}, 4).total().item<double>();
   };
   CHECK(loss(0, 1) + loss(1, 3) == Approx(loss(0, 4)).epsilon(1e-12));
 }

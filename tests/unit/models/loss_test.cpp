@@ -22,8 +22,8 @@ struct OneCell {
 
   models::Losses losses() const {
     const models::Output out{cell({0, std::log(3.0)}), cell(box), cell({std::log(4.0), 0}), cell(delta)};
-    return models::losses(out, {cell({confidence}).view({1, 1, 1}), cell(target), cell({mask}).view({1, 1, 1})}, {}, {},
-                          1);
+    const at::Tensor positive = cell({confidence});
+    return models::losses(out, {positive, cell(target), cell({mask}), positive.squeeze(-1)}, {}, {}, 1);
   }
 };
 
@@ -70,8 +70,18 @@ TEST_CASE("the mask silences the confidences alone, and a negative cell has no b
 
 TEST_CASE("weight decay is over the kernels, shared out by images", "[loss]") {
   const models::Output out{cell({0, 0}), cell({0, 0, 0, 0}), cell({0, 0}), cell({0, 0, 0, 0})};
-  const at::Tensor zero = at::zeros({1, 1, 1}, at::kDouble);
-  const auto terms =
-      models::losses(out, {zero, cell({0, 0, 0, 0}), zero}, {at::full({2, 1, 1, 1}, 3, at::kDouble)}, {}, 4);
+  const at::Tensor zero = cell({0});
+  const models::Targets targets{zero, cell({0, 0, 0, 0}), zero, zero.squeeze(-1)};
+  const auto terms = models::losses(out, targets, {at::full({2, 1, 1, 1}, 3, at::kDouble)}, {}, 4);
   CHECK(value(terms.weight_decay) == Approx(5e-4 * 0.5 * 18 / 4));
+}
+
+TEST_CASE("several classes share a softmax with the background", "[loss]") {
+  const at::Tensor truth = cell({0, 1}), box = cell({0, 0, 10, 10}), one = at::ones({1, 1, 1}, at::kDouble);
+  const models::Output out{cell({0, std::log(2.0), std::log(5.0)}), box, cell({0, 0, 0}), cell({0, 0, 0, 0})};
+  const auto terms = models::losses(out, {truth, box, cell({1, 1}), one}, {}, {}, 1);
+  CHECK(value(terms.confidence) == Approx(-std::log(5.0 / 8)));
+  CHECK(value(terms.delta_confidence) == Approx(-0.1 * std::log(1.0 / 3)));
+  // A cell that one class does not judge is judged by none.
+  CHECK(value(models::losses(out, {truth, box, cell({1, 0}), one}, {}, {}, 1).confidence) == 0);
 }

@@ -7,6 +7,6 @@ target_compile_definitions(fastbox_test_oracle PRIVATE FASTBOX_TORCH_PYTHON="${t
 fastbox_use_torch(fastbox_test_oracle)
 
 fastbox_unit_tests(models
-  CONCERNS dropout fastbox loss oracle_file oracle_golden oracle_single oracle_twin
+  CONCERNS center dropout fastbox loss oracle_file oracle_golden oracle_single oracle_twin
   USES fastbox_test_oracle
   TORCH)

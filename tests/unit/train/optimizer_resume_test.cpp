@@ -42,7 +42,8 @@ void steps(train::Optimizer& optimizer, int first, int last) {
 train::BatchTensors images_of(int step) {
   const at::Tensor image = (at::sin(at::arange(2 * 3 * 64 * 96).to(at::kFloat) * 0.01 + step) + 1) * 127;
   const at::Tensor box = at::ones({2, 2, 3, 4}) * 20, cells = at::ones({2, 2, 3});
-  return {image.view({2, 3, 64, 96}), {cells * (step % 2), box, cells}};
+  return {image.view({2, 3, 64, 96}),
+          {(cells * (step % 2)).unsqueeze(-1), box, cells.unsqueeze(-1), cells * (step % 2)}};
 }
 
 std::unique_ptr<models::FastBox> make_model() {

@@ -1,0 +1,33 @@
+// The center decoder's loss: penalty-reduced focal loss of the maps of centres, and one minus the generalised IoU of the
+// boxes. Formulas: docs/model.md.
+//
+// Pure functions; thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "models/network.hpp"
+
+namespace fastbox::models {
+
+/// Per element, of logits and targets t in 0..1 alike in shape: where t is 1, -(1 - p)^2 log p, elsewhere
+/// -(1 - t)^4 p^2 log(1 - p), p the logits' sigmoid. Source: Zhou et al. 2019, "Objects as Points", equation 1.
+at::Tensor penalty_reduced_focal(const at::Tensor& logits, const at::Tensor& truth);
+
+/// Generalised IoU of boxes given by what they reach left, top, right and bottom of a common point: ... x 4, each pair
+/// with a positive width and height or an empty truth. In -1..1. Source: Rezatofighi et al. 2019.
+at::Tensor generalised_iou(const at::Tensor& reach, const at::Tensor& truth);
+
+/// (dx, dy, w, h) of Targets -> reaches of the cell's centre.
+at::Tensor reaches_of(const at::Tensor& box);
+
+struct CenterLosses {
+  at::Tensor confidence, box;  ///< scalars, weighted
+};
+
+/// `logits`: B x gh x gw x C; `reach`: B x gh x gw x 4, pixels. Both sums are divided by the images of the global batch
+/// (not by its objects, whose number no rank knows alone).
+CenterLosses center_losses(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
+                           const LossOptions& options, double global_images);
+
+}  // namespace fastbox::models

@@ -1,0 +1,41 @@
+#include "models/network.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace fastbox::models {
+
+Network::Network(std::shared_ptr<Encoder> encoder) : encoder_(register_module("encoder", std::move(encoder))) {}
+
+std::vector<std::pair<std::string, at::Tensor>> Network::parameters_in_forward_order() const {
+  std::vector<std::pair<std::string, at::Tensor>> ordered;
+  for (const auto& item : named_parameters()) ordered.emplace_back(item.key(), item.value());
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [](const auto& one) { return one.first.starts_with("encoder."); });
+  return ordered;
+}
+
+Prediction Network::predict(const at::Tensor& rgb, bool mirror) {
+  const at::NoGradGuard no_gradient;
+  Prediction seen = see(rgb);
+  if (mirror) {
+    constexpr int image_columns = 3, columns = 2;
+    const Prediction twin = see(at::flip(rgb, {image_columns}));
+    const at::Tensor back = at::tensor({-1, 1, 1, 1}, twin.box.options());
+    seen.confidence = (seen.confidence + at::flip(twin.confidence, {columns})) / 2;
+    seen.box = (seen.box + at::flip(twin.box, {columns}) * back) / 2;
+  }
+  settle(seen);
+  return seen;
+}
+
+at::Tensor weight_decay_of(const std::vector<at::Tensor>& kernels, double decay, double images, double global_images,
+                           const at::TensorOptions& type) {
+  at::Tensor sum = at::zeros({}, type);
+  if (decay == 0) return sum;
+  for (const auto& kernel : kernels) sum = sum + 0.5 * kernel.square().sum();
+  return sum * (decay * images / global_images);
+}
+
+}  // namespace fastbox::models

@@ -1,0 +1,158 @@
+// The center decoder: its loss by hand, what it reads from maps, and that it learns.
+#include "models/center.hpp"
+
+#include <ATen/ATen.h>
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "models/center_loss.hpp"
+#include "support/support.hpp"
+
+using namespace fastbox;
+
+namespace {
+
+double value(const at::Tensor& t) {
+  return t.item<double>();
+}
+
+at::Tensor row(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble);
+}
+
+models::CenterOptions tiny(int cell, int classes) {
+  models::CenterOptions options;
+  options.width_multiple = 0.25;
+  options.hidden = 16;
+  options.cell = cell;
+  options.classes = classes;
+  return options;
+}
+
+at::Tensor picture(int images) {
+  return (at::sin(at::arange(images * 3 * 64 * 96).to(at::kFloat) * 0.01) + 1).mul(127).view({images, 3, 64, 96});
+}
+
+}  // namespace
+
+TEST_CASE("the focal loss: centres, their surroundings, and the rest", "[center]") {
+  const at::Tensor loss = models::penalty_reduced_focal(row({0, 0, std::log(3.0)}), row({1, 0.5, 0}));
+  CHECK(value(loss[0]) == Approx(0.25 * std::log(2.0)));           // (1 - p)^2 (-log p), p = 1/2
+  CHECK(value(loss[1]) == Approx(0.0625 * 0.25 * std::log(2.0)));  // (1/2)^4 p^2 (-log(1 - p))
+  CHECK(value(loss[2]) == Approx(0.5625 * std::log(4.0)));         // p = 3/4
+}
+
+TEST_CASE("generalised IoU of boxes about a point", "[center]") {
+  const at::Tensor square = row({1, 1, 1, 1});
+  CHECK(value(models::generalised_iou(square, square)) == Approx(1));
+  // Twice as wide to the right: 4 shared, 6 joint, which fills the hull.
+  CHECK(value(models::generalised_iou(row({1, 1, 2, 1}), square)) == Approx(4.0 / 6));
+  // Apart: (-1..1)^2 and (3..5) x (-1..1): nothing shared, 8 joint, a hull of 12.
+  CHECK(value(models::generalised_iou(square, row({-3, 1, 5, 1}))) == Approx(-4.0 / 12));
+  // (dx, dy, w, h) = (2, 0, 6, 4): left 1, top 2, right 5, bottom 2.
+  CHECK(at::equal(models::reaches_of(row({2, 0, 6, 4})), row({1, 2, 5, 2})));
+}
+
+TEST_CASE("the loss is a share of the global batch's, and weights silence cells", "[center]") {
+  const at::Tensor logits = at::zeros({1, 1, 2, 1}, at::kDouble), reach = at::ones({1, 1, 2, 4}, at::kDouble);
+  models::Targets targets;
+  targets.confidence = row({1, 0}).view({1, 1, 2, 1});
+  targets.box = row({0, 0, 2, 2, 0, 0, 0, 0}).view({1, 1, 2, 4});
+  targets.mask = row({1, 0}).view({1, 1, 2, 1});
+  targets.weight = row({3, 0}).view({1, 1, 2});
+  models::LossOptions options;
+  options.confidence = 2, options.box = 5;
+  auto terms = models::center_losses(logits, reach, targets, options, 4);
+  CHECK(value(terms.confidence) == Approx(2 * 0.25 * std::log(2.0) / 4));
+  CHECK(value(terms.box) == Approx(0));
+  targets.box = row({0, 0, 2, 4, 0, 0, 0, 0}).view({1, 1, 2, 4});  // IoU 1/2, which fills the hull
+  terms = models::center_losses(logits, reach, targets, options, 4);
+  CHECK(value(terms.box) == Approx(5 * 3 * 0.5 / 4));
+}
+
+TEST_CASE("a fresh network sees nothing much, at each cell size, under each encoder", "[center]") {
+  for (const std::string encoder : {"small", "vgg16"}) {
+    for (const int cell : {4, 8}) {
+      auto options = tiny(cell, 3);
+      options.encoder = encoder;
+      if (encoder == "vgg16") options.width_multiple = 0.125;
+      models::Center model(options);
+      model.initialise(1);
+      const auto seen = model.predict(picture(2));
+      CHECK(seen.confidence.sizes() == at::IntArrayRef({2, 64 / cell, 96 / cell, 3}));
+      CHECK(seen.box.sizes() == at::IntArrayRef({2, 64 / cell, 96 / cell, 4}));
+      CHECK(value(seen.confidence.max().to(at::kDouble)) < 0.2);
+      CHECK(model.parameters_in_forward_order().front().first.starts_with("encoder."));
+    }
+  }
+}
+
+TEST_CASE("only peaks keep their confidence", "[center]") {
+  models::Center model(tiny(8, 1));
+  model.initialise(1);
+  const at::Tensor seen = model.predict(picture(1)).confidence.view({8, 12});
+  int peaks = 0;
+  for (int i = 0; i < 8; ++i) {
+    for (int j = 0; j < 12; ++j) {
+      const float here = seen[i][j].item<float>();
+      if (here == 0) continue;
+      ++peaks;
+      for (int y = std::max(i - 1, 0); y <= std::min(i + 1, 7); ++y)
+        for (int x = std::max(j - 1, 0); x <= std::min(j + 1, 11); ++x) CHECK(seen[y][x].item<float>() <= here);
+    }
+  }
+  CHECK(peaks > 0);
+  CHECK(peaks < 40);
+}
+
+TEST_CASE("the mirrored twin's view is mirrored back", "[center]") {
+  models::Center model(tiny(4, 2));
+  model.initialise(1);
+  const at::Tensor image = picture(1);
+  const auto both = model.predict(image, true), twin = model.predict(at::flip(image, {3}), true);
+  CHECK(at::allclose(both.confidence, at::flip(twin.confidence, {2}), 1e-4, 1e-6));
+  const at::Tensor back = at::tensor({-1, 1, 1, 1}, at::kFloat);
+  CHECK(at::allclose(both.box, at::flip(twin.box, {2}) * back, 1e-4, 1e-3));
+}
+
+TEST_CASE("it learns one box by heart", "[center]") {
+  models::Center model(tiny(8, 1));
+  model.initialise(1);
+  const at::Tensor image = picture(1);
+  models::Targets targets;
+  targets.confidence = at::zeros({1, 8, 12, 1});
+  targets.box = at::zeros({1, 8, 12, 4});
+  targets.mask = at::ones({1, 8, 12, 1});
+  targets.weight = at::zeros({1, 8, 12});
+  targets.confidence[0][3][5][0] = 1;
+  targets.weight[0][3][5] = 1;
+  targets.box[0][3][5].copy_(at::tensor({1.f, -2.f, 30.f, 14.f}));
+  models::LossOptions options;
+  options.box = 1, options.weight_decay = 0;
+  const auto parameters = model.parameters();
+  for (int step = 0; step < 400; ++step) {
+    const auto terms = model.losses(image, targets, {}, options, 1);
+    (terms[0] + terms[1]).backward();
+    const at::NoGradGuard no_gradient;
+    for (const auto& p : parameters) {
+      p.sub_(p.grad().clamp(-1, 1), 0.05 * (1 - step / 400.0));
+      p.mutable_grad() = at::Tensor();
+    }
+  }
+  const auto seen = model.predict(image);
+  const at::Tensor confidence = seen.confidence.view({8, 12});
+  CHECK(confidence[3][5].item<float>() > 0.5);
+  CHECK(confidence[3][5].item<float>() == confidence.max().item<float>());
+  CAPTURE(seen.box[0][3][5]);
+  CHECK(at::allclose(seen.box[0][3][5], at::tensor({1.f, -2.f, 30.f, 14.f}), 0, 2));
+}
+
+TEST_CASE("options that do not fit are refused", "[center]") {
+  auto options = tiny(4, 1);
+  options.hidden = 24;
+  CHECK(test::caught([&] { models::Center{options}; }).mentions("multiple of 16"));
+  options = tiny(16, 1);
+  CHECK(test::caught([&] { models::Center{options}; }).mentions("model.cell: 16"));
+}
