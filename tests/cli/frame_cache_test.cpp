@@ -70,7 +70,7 @@ TEST_CASE("a run that reads its frames once makes no cache but uses one", "[fram
 
 TEST_CASE("a run that is killed while it makes the cache leaves nothing to the next", "[frame_cache]") {
   const fs::path data = new_path("more"), folder = new_path("cache");
-  REQUIRE_THAT(run(fastbox({"data", "synth", data.string(), "--train", "40", "--val", "1"})), Exits(0));
+  REQUIRE_THAT(run(fastbox({"data", "synth", data.string(), "--train", "24", "--val", "1"})), Exits(0));
   const Words command = fastbox({"data", "cache", data.string(), "--folder", folder.string(), "--threads", "1"});
   const auto incomplete = [&] {
     for (const auto& name : names_in(folder))
@@ -87,8 +87,8 @@ TEST_CASE("a run that is killed while it makes the cache leaves nothing to the n
   // Two at once: one makes it, the other waits for it.
   Process one(command), other(command);
   const Outcome first = one.wait(), second = other.wait();
-  CHECK_THAT(first, Exits(0) && Tells("40 of 40 frames"));
-  CHECK_THAT(second, Exits(0) && Tells("40 of 40 frames"));
+  CHECK_THAT(first, Exits(0) && Tells("24 of 24 frames"));
+  CHECK_THAT(second, Exits(0) && Tells("24 of 24 frames"));
   CHECK(first.out == second.out);
   CHECK((first.err + second.err).find("made in") == (first.err + second.err).rfind("made in"));
   CHECK_FALSE(incomplete());

@@ -30,11 +30,15 @@ std::size_t metrics_lines(const fs::path& folder) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
-/// Starts the command, sends the signal to its first process once some more steps are done, and waits for the end.
-Outcome stop_midway(const Words& command, const fs::path& folder, int signal) {
+/// Starts the command, sends the signal to its first process once some more steps are done and, if `saved`, a checkpoint
+/// is whole (a thread of its own writes it), and waits for the end.
+Outcome stop_midway(const Words& command, const fs::path& folder, int signal, bool saved = false) {
   const std::size_t enough = metrics_lines(folder) + 4;
+  const auto is_early = [&] {
+    return metrics_lines(folder) < enough || (saved && !fs::exists(folder / "checkpoints" / "latest"));
+  };
   Process process(command);
-  while (metrics_lines(folder) < enough && process.running()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  while (is_early() && process.running()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   process.send(signal);
   return process.wait();
 }
@@ -112,7 +116,7 @@ TEST_CASE("a run that was killed goes on from its last whole checkpoint", "[resu
   const Words more = {"checkpoint.every=2", "evaluation.every=3"};
   const fs::path whole = new_path("whole"), folder = new_path("killed");
   REQUIRE_THAT(run(training(whole, more)), Exits(0));
-  REQUIRE_THAT(stop_midway(training(folder, more), folder, SIGKILL), Exits(128 + SIGKILL));
+  REQUIRE_THAT(stop_midway(training(folder, more), folder, SIGKILL, /*saved=*/true), Exits(128 + SIGKILL));
 
   // Its newest checkpoint was damaged as well: the one before serves.
   const fs::path checkpoints = folder / "checkpoints";

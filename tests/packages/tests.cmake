@@ -17,8 +17,8 @@ endforeach()
 # CMake's install step writes into the build tree.
 set_tests_properties(packages.install packages.archive packages.debian packages.bundle packages.bundle_size
   PROPERTIES RESOURCE_LOCK install)
-# dpkg-shlibdeps and xz take their time.
-set_tests_properties(packages.debian packages.bundle_size PROPERTIES LABELS long)
+# dpkg-shlibdeps, xz and several trials of training take their time.
+set_tests_properties(packages.debian packages.bundle_size sweep.killed PROPERTIES LABELS long)
 set_tests_properties(packages.install packages.archive packages.debian packages.launcher packages.bundle packages.bundle_size
   packages.container ${FASTBOX_SWEEP_TESTS} PROPERTIES
   SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN} TIMEOUT 900 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
