@@ -24,11 +24,15 @@ Watchdog::Watchdog(World& world, const WatchdogOptions& options, std::vector<std
                    std::vector<std::size_t> bucket_of)
     : world_(world), options_(options), parameters_(std::move(parameters)), bucket_of_(std::move(bucket_of)) {
   if (world_.size() == 1 || (options_.warn_seconds == 0 && options_.timeout_seconds == 0)) return;
-  world_.mpi().run([this] { MPI_Comm_dup(MPI_COMM_WORLD, &ranks_); });
-  if (is_monitor()) {
-    heard_.resize(static_cast<std::size_t>(world_.size()));
-    heard_at_.assign(heard_.size(), now());
-  }
+  if (is_monitor()) heard_.resize(static_cast<std::size_t>(world_.size()));
+  // A rank may fall silent before its first heartbeat: who it is and where is known from the start.
+  world_.mpi().run([this] {
+    MPI_Comm_dup(MPI_COMM_WORLD, &ranks_);
+    const Heartbeat mine = my_heartbeat();
+    for (int to = 0; to < std::min(monitors, world_.size()); ++to)
+      MPI_Gather(&mine, sizeof mine, MPI_BYTE, heard_.data(), sizeof mine, MPI_BYTE, to, ranks_);
+  });
+  heard_at_.assign(heard_.size(), now());
   world_.mpi().set_beat(period, [this] { beat(); });
 }
 
