@@ -1,4 +1,4 @@
-// fastbox bench allreduce|data|step
+// fastbox bench allreduce|data|eval|roofline|step
 
 #include "bench.hpp"
 
@@ -7,11 +7,14 @@
 namespace fastbox::apps {
 
 void add_bench(CLI::App& app) {
-  auto* command = app.add_subcommand(
-      "bench", "Measure this machine: the exchange of gradients, the data's way to the network, a training step");
+  auto* command = app.add_subcommand("bench",
+                                     "Measure this machine: the exchange of gradients, the data's way to the network, "
+                                     "a training step and its limits, a detection");
   command->require_subcommand(1);
   add_bench_allreduce(*command);
   add_bench_data(*command);
+  add_bench_eval(*command);
+  add_bench_roofline(*command);
   add_bench_step(*command);
 }
 

@@ -9,6 +9,8 @@ namespace fastbox::apps {
 
 void add_bench_allreduce(CLI::App& bench);
 void add_bench_data(CLI::App& bench);
+void add_bench_eval(CLI::App& bench);
+void add_bench_roofline(CLI::App& bench);
 void add_bench_step(CLI::App& bench);
 
 }  // namespace fastbox::apps

@@ -20,7 +20,9 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--curves", takes::folder},
       {"--data", takes::folder},
       {"--draw", takes::folder},
+      {"--drives", takes::file},
       {"--folder", takes::folder},
+      {"--frames", takes::file},
       {"--images", takes::folder},
       {"--json", takes::json},
       {"--labels", takes::folder},
@@ -30,7 +32,10 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--run-dir", takes::run_folder},
       {"--set", takes::setting},
       {"--split", takes::file},
+      {"--to", takes::folder},
       {"--trace", takes::json},
+      {"--train", takes::file},
+      {"--val", takes::file},
       {"DIR", takes::folder},
       {"IMAGE_OR_FOLDER", takes::image},
       {"ROOT", takes::folder},
@@ -39,6 +44,7 @@ const std::map<std::string, const char*>& values_by_name() {
       {"RUN_A", takes::run_folder},
       {"RUN_B", takes::run_folder},
       {"RUN_DIR", takes::run_folder},
+      {"ZIP", takes::file},
   };
   return all;
 }

@@ -7,6 +7,9 @@
 
 namespace fastbox::apps {
 
+void add_data_check(CLI::App& data);
+void add_data_import(CLI::App& data);
 void add_data_show(CLI::App& data);
+void add_data_split(CLI::App& data);
 
 }  // namespace fastbox::apps

@@ -11,7 +11,6 @@
 #include "train/detector.hpp"
 #include "train/dry_run_table.hpp"
 #include "train/measured_rate.hpp"
-#include "train/tensor_file.hpp"
 #include "train/train_step.hpp"
 #include "train/weights.hpp"
 
@@ -23,10 +22,7 @@ namespace {
 std::unique_ptr<models::Network> model_of(config::Settings settings) {
   settings.run.precision = "fp32";
   auto model = train::make_model(settings, c10::kCPU);
-  if (settings.model.weights.empty()) return model;
-  train::NamedTensors parameters;
-  for (const auto& [name, parameter] : model->parameters_in_forward_order()) parameters[name] = parameter;
-  train::load_weights(settings.model.weights, parameters, train::own_names_only);
+  if (!settings.model.weights.empty()) train::start_from_weights(*model, settings.model);
   return model;
 }
 

@@ -3,6 +3,11 @@
 #include <ATen/ATen.h>
 
 namespace fastbox::models {
+namespace {
+
+constexpr double inner_height = 0.5;  // of the target's peak: about a fifth of the object's width and height
+
+}  // namespace
 
 at::Tensor penalty_reduced_focal(const at::Tensor& logits, const at::Tensor& truth) {
   const at::Tensor p = at::sigmoid(logits);
@@ -12,14 +17,23 @@ at::Tensor penalty_reduced_focal(const at::Tensor& logits, const at::Tensor& tru
   return at::where(is_centre, of_centre, of_others);
 }
 
-at::Tensor generalised_iou(const at::Tensor& reach, const at::Tensor& truth) {
+at::Tensor overlap_focal(const at::Tensor& logits, const at::Tensor& truth, const at::Tensor& overlap,
+                         const at::Tensor& weight) {
+  const at::Tensor q = overlap.detach(), of_one = at::log_sigmoid(logits), of_none = at::log_sigmoid(-logits);
+  const at::Tensor inner = -weight.sqrt() * (q * of_one + (1 - q) * of_none);
+  const at::Tensor outer = -(1 - truth).pow(4) * at::sigmoid(logits).square() * of_none;
+  return at::where(truth.ge(inner_height), inner, outer);
+}
+
+Overlap overlap_of(const at::Tensor& reach, const at::Tensor& truth) {
   const at::Tensor inner = at::minimum(reach, truth), outer = at::maximum(reach, truth);
   const auto width = [](const at::Tensor& box) { return box.select(-1, 0) + box.select(-1, 2); };
   const auto height = [](const at::Tensor& box) { return box.select(-1, 1) + box.select(-1, 3); };
   const at::Tensor shared = width(inner).clamp_min(0) * height(inner).clamp_min(0);
   const at::Tensor joint = width(reach) * height(reach) + width(truth) * height(truth) - shared;
   const at::Tensor hull = width(outer) * height(outer);
-  return shared / joint - (hull - joint) / hull;
+  const at::Tensor iou = shared / joint;
+  return {iou, iou - (hull - joint) / hull};
 }
 
 at::Tensor reaches_of(const at::Tensor& box) {
@@ -29,11 +43,14 @@ at::Tensor reaches_of(const at::Tensor& box) {
 
 CenterLosses center_losses(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
                            const LossOptions& options, double global_images) {
+  const Overlap overlap = overlap_of(reach, reaches_of(targets.box));
+  const at::Tensor of_cells =
+      options.score_is_overlap
+          ? overlap_focal(logits, targets.confidence, overlap.iou.unsqueeze(-1), targets.weight.unsqueeze(-1))
+          : penalty_reduced_focal(logits, targets.confidence);
   CenterLosses terms;
-  terms.confidence =
-      (targets.mask * penalty_reduced_focal(logits, targets.confidence)).sum() * (options.confidence / global_images);
-  const at::Tensor missed = 1 - generalised_iou(reach, reaches_of(targets.box));
-  terms.box = (targets.weight * missed).sum() * (options.box / global_images);
+  terms.confidence = (targets.mask * of_cells).sum() * (options.confidence / global_images);
+  terms.box = (targets.weight * (1 - overlap.generalised)).sum() * (options.box / global_images);
   return terms;
 }
 

@@ -14,9 +14,20 @@ namespace fastbox::models {
 /// -(1 - t)^4 p^2 log(1 - p), p the logits' sigmoid. Source: Zhou et al. 2019, "Objects as Points", equation 1.
 at::Tensor penalty_reduced_focal(const at::Tensor& logits, const at::Tensor& truth);
 
-/// Generalised IoU of boxes given by what they reach left, top, right and bottom of a common point: ... x 4, each pair
-/// with a positive width and height or an empty truth. In -1..1. Source: Rezatofighi et al. 2019.
-at::Tensor generalised_iou(const at::Tensor& reach, const at::Tensor& truth);
+/// The same but for the inner cells, t at least a half: there -sqrt(w) (q log p + (1 - q) log(1 - p)), q the IoU of the cell's own
+/// box with its object's, w the cell's weight. All in the logits' shape or broadcast to it; no gradient flows to q.
+/// The score then tells how good the box is, and a large object has many cells that learn it. After Zhang et al. 2021,
+/// "VarifocalNet".
+at::Tensor overlap_focal(const at::Tensor& logits, const at::Tensor& truth, const at::Tensor& overlap,
+                         const at::Tensor& weight);
+
+/// Of boxes given by what they reach left, top, right and bottom of a common point: ... x 4, each pair with a positive
+/// width and height or an empty truth.
+struct Overlap {
+  at::Tensor iou;          ///< 0..1
+  at::Tensor generalised;  ///< -1..1. Source: Rezatofighi et al. 2019
+};
+Overlap overlap_of(const at::Tensor& reach, const at::Tensor& truth);
 
 /// (dx, dy, w, h) of Targets -> reaches of the cell's centre.
 at::Tensor reaches_of(const at::Tensor& box);

@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "models/normalisation.hpp"
 
 namespace fastbox::models {
 
@@ -29,7 +32,26 @@ class Encoder : public torch::nn::Module {
   /// Whether the early features have met what the deeper ones saw, as in a feature pyramid.
   virtual bool early_knows_deep() const { return false; }
 
-  /// The convolution kernels: what the loss's weight decay is over.
+  /// Throws Error(usage) where the encoder has no other than its own.
+  virtual void use_normalisation(Normalisation wanted);
+
+  /// The name in torchvision's state_dict of the encoder's tensor `own`; "" where torchvision has no such encoder.
+  virtual std::string torchvision_name(const std::string& own) const;
+
+  /// Which stage the parameter or module `own` is of: the stem is 1, then one or more for each halving of the
+  /// resolution; 0: of none (the encoder itself). Here: the order of the outermost modules.
+  virtual int stage_of(const std::string& own) const;
+  int stages() const;
+
+  /// The first `frozen_stages` have no gradient from now on, and their batch normalisation is frozen; the other stages'
+  /// is as well unless `trains_batch_norm`. After to(), which makes new tensors. Throws Error(usage) for more stages than
+  /// there are.
+  void freeze(int frozen_stages, bool trains_batch_norm);
+
+  /// Name and tensor of the running statistics that training changes: those of batch normalisation that is not frozen.
+  std::vector<std::pair<std::string, at::Tensor>> trained_statistics() const;
+
+  /// The convolution kernels that are trained: what the loss's weight decay is over.
   std::vector<at::Tensor> kernels() const;
 
   /// Draws all parameters anew, as a function of the seed.
@@ -45,7 +67,10 @@ class Encoder : public torch::nn::Module {
 /// The encoders' names, for the run file's check.
 const std::vector<std::string>& encoder_names();
 
-/// `width_multiple` scales the channel counts (at least 8 each). Throws Error(usage) for an unknown name.
+/// Whether the encoder of this name has batch normalisation; false for unknown names.
+bool has_batch_norm(const std::string& encoder);
+
+/// `width_multiple` scales the channel counts (at least 8 each; small's, ResNet's and GoogLeNet's are multiples of 8). Throws Error(usage) for an unknown name.
 std::shared_ptr<Encoder> make_encoder(const std::string& name, double width_multiple);
 
 }  // namespace fastbox::models

@@ -16,6 +16,11 @@ int scaled_channels(int channels, double width_multiple) {
   return std::max(8, static_cast<int>(channels * width_multiple));
 }
 
+int scaled_by_eight(int channels, double width_multiple) {
+  constexpr int eight = 8;
+  return scaled_channels(channels, width_multiple) / eight * eight;
+}
+
 Convolution::Convolution(const Options& options) : options_(options) {
   weight = register_parameter(
       "weight",

@@ -10,14 +10,38 @@ Network::Network(std::shared_ptr<Encoder> encoder) : encoder_(register_module("e
 
 std::vector<std::pair<std::string, at::Tensor>> Network::parameters_in_forward_order() const {
   std::vector<std::pair<std::string, at::Tensor>> ordered;
-  for (const auto& item : named_parameters()) ordered.emplace_back(item.key(), item.value());
+  for (const auto& item : named_parameters())
+    if (item.value().requires_grad()) ordered.emplace_back(item.key(), item.value());
   std::stable_partition(ordered.begin(), ordered.end(),
                         [](const auto& one) { return one.first.starts_with("encoder."); });
   return ordered;
 }
 
+std::map<std::string, at::Tensor> Network::tensors() const {
+  std::map<std::string, at::Tensor> all;
+  for (const auto& item : named_parameters()) all[item.key()] = item.value();
+  for (const auto& item : named_buffers()) all[item.key()] = item.value();
+  return all;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> Network::trained_statistics() const {
+  auto found = encoder_->trained_statistics();
+  for (auto& [name, tensor] : found) name = "encoder." + name;
+  return found;
+}
+
+RunningStatisticsOnly::RunningStatisticsOnly(Network& network)
+    : network_(network), was_training_(network.is_training()) {
+  network_.eval();
+}
+
+RunningStatisticsOnly::~RunningStatisticsOnly() {
+  network_.train(was_training_);
+}
+
 Prediction Network::predict(const at::Tensor& rgb, bool mirror) {
   const at::NoGradGuard no_gradient;
+  const RunningStatisticsOnly settled(*this);
   Prediction seen = see(rgb);
   if (mirror) {
     constexpr int image_columns = 3, columns = 2;

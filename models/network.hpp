@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct LossOptions {
   double confidence = 1.0, box = 0.1, delta_confidence = 0.1, delta_box = 0.003;
   double delta_box_clip = 100;  ///< squared pixels
   double weight_decay = 5e-4;
+  bool score_is_overlap = false;  ///< what an inner cell's confidence should be: its box's IoU, not the peak's height
 };
 
 /// What the network says of a batch.
@@ -61,9 +63,17 @@ class Network : public torch::nn::Module {
   virtual void initialise(std::uint64_t seed) = 0;
 
   const Encoder& encoder() const { return *encoder_; }
+  Encoder& encoder() { return *encoder_; }
 
-  /// Name and parameter in the order in which the forward pass first uses them: the encoder's, then the decoder's.
+  /// Name and parameter, of those that are trained, in the order in which the forward pass first uses them: the
+  /// encoder's, then the decoder's.
   std::vector<std::pair<std::string, at::Tensor>> parameters_in_forward_order() const;
+
+  /// Name -> tensor of all that a checkpoint holds of the model: parameters, frozen ones too, and running statistics.
+  std::map<std::string, at::Tensor> tensors() const;
+
+  /// Name and tensor of the running statistics that training changes.
+  std::vector<std::pair<std::string, at::Tensor>> trained_statistics() const;
 
  protected:
   explicit Network(std::shared_ptr<Encoder> encoder);
@@ -74,6 +84,19 @@ class Network : public torch::nn::Module {
   virtual void settle(Prediction&) const {}
 
   std::shared_ptr<Encoder> encoder_;
+};
+
+/// Has batch normalisation use its running statistics, and leave them, for as long as it lives.
+class RunningStatisticsOnly {
+ public:
+  explicit RunningStatisticsOnly(Network& network);
+  ~RunningStatisticsOnly();
+  RunningStatisticsOnly(const RunningStatisticsOnly&) = delete;
+  RunningStatisticsOnly& operator=(const RunningStatisticsOnly&) = delete;
+
+ private:
+  Network& network_;
+  bool was_training_;
 };
 
 /// Half the sum of the kernels' squares times the decay, shared out among the ranks by images. A scalar.

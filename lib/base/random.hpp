@@ -18,7 +18,9 @@ enum class Purpose : std::uint64_t {
   dropout = 3,
   scene = 5,
   bootstrap = 6,
-  replacement = 7
+  replacement = 7,
+  drive_split = 8,
+  paste = 9
 };
 
 class Random {

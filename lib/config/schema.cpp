@@ -56,7 +56,7 @@ std::vector<Key> data_and_model() {
     KEY(data.on_error, "", "A training frame that cannot be read. stop: ends the run; skip: another frame, drawn from (seed, sample), takes its place, and both are named").one_of({"stop", "skip"}).local(),
     KEY(data.error_limit, "samples", "skip: so many may be replaced over a run; one more ends it").at_least(0).local(),
 
-    KEY(model.encoder, "", "vgg16: KittiBox's; small: made for a few CPU cores").one_of({"vgg16", "small"}),
+    KEY(model.encoder, "", "vgg16: KittiBox's; vgg16_bn, resnet50, resnet101, googlenet: torchvision's; small: made for a few CPU cores").one_of({"vgg16", "vgg16_bn", "resnet50", "resnet101", "googlenet", "small"}),
     KEY(model.decoder, "", "fastbox: KittiBox's, which looks twice; center: a map of object centres a class, with boxes (docs/model.md)").one_of({"fastbox", "center"}),
     KEY(model.width, "pixels", "Width of the network's input; frames are scaled to it").at_least(32).at_most(8192).multiple_of(32),
     KEY(model.height, "pixels", "Height of the network's input").at_least(32).at_most(8192).multiple_of(32),
@@ -65,7 +65,10 @@ std::vector<Key> data_and_model() {
     KEY(model.cell, "pixels", "center: width and height of a cell of its grid, 4 or 8").at_least(4).at_most(8).multiple_of(4),
     KEY(model.dropout, "probability", "Dropout of the decoder's layers while training").at_least(0).below(1),
     KEY(model.gains, "", "Constant factors inside the decoder: kittibox (for pretrained features of values in the hundreds), or balanced (for an encoder that starts at random)").one_of({"kittibox", "balanced"}),
-    KEY(model.weights, "", "File that the parameters start from, of safetensors or a PyTorch state_dict; empty: random"),
+    KEY(model.weights, "", "File that the parameters start from, of safetensors or a PyTorch state_dict, with our names or, for the encoder alone, torchvision's; empty: random"),
+    KEY(model.normalisation, "", "Of the encoder's input. own: docs/model.md; torchvision: what torchvision's weights expect; auto: the one that goes with model.weights, own without").one_of({"auto", "own", "torchvision"}),
+    KEY(model.batch_norm, "", "Of an encoder that has it. frozen: factors and statistics stay as they are; train: by the images that a rank has in a pass, so not with parallel.shards; auto: frozen where model.weights is given, else train").one_of({"auto", "frozen", "train"}),
+    KEY(model.freeze, "stages", "So many of the encoder's stages stay as they are; the stem is the first").at_least(0).at_most(16),
   };
 }
 
@@ -86,6 +89,7 @@ std::vector<Key> targets_and_augmentation() {
     KEY(augmentation.colour, "", "One random change of colour per batch (KittiBox's), or per image").one_of({"batch", "image"}),
     KEY(augmentation.scale, "factor", "Zoom about the frame's centre, uniform between the two").above(0).is_low_high(),
     KEY(augmentation.shift, "pixels", "Of the network's input, in x and in y: uniform between minus this and this").at_least(0),
+    KEY(augmentation.paste, "objects", "Up to so many unoccluded objects of other frames are put into each frame; wants data.cache").at_least(0).at_most(100),
   };
 }
 
@@ -97,6 +101,7 @@ std::vector<Key> loss_and_schedule() {
     KEY(loss.delta_box, "", "Weight of the final box's squared distance").at_least(0),
     KEY(loss.delta_box_clip, "squared pixels", "That distance counts up to this in each coordinate").above(0),
     KEY(loss.weight_decay, "", "Of the encoder's convolution kernels, within the loss as KittiBox has it").at_least(0),
+    KEY(loss.score, "", "What the center decoder's confidence learns. centre: one at an object's centre; overlap: about the centre, the IoU of the cell's own box").one_of({"centre", "overlap"}),
 
     KEY(train.samples, "images", "Length of the run").at_least(0).either("train.steps"),
     KEY(train.steps, "steps", "Length of the run, in steps").at_least(0).either("train.samples"),

@@ -23,15 +23,18 @@ struct DataSettings {
 };
 
 struct ModelSettings {
-  std::string encoder = "vgg16";    ///< vgg16 or small
+  std::string encoder = "vgg16";    ///< vgg16, vgg16_bn, resnet50, resnet101, googlenet or small
   std::string decoder = "fastbox";  ///< fastbox or center
   int width = 1248, height = 384;   ///< pixels of the network's input; multiples of 32
   double width_multiple = 1.0;      ///< scale of the encoder's channel counts
   int hidden = 500;                 ///< channels of the decoder's hidden layer
   int cell = 8;                     ///< center: pixels of a cell of its grid, 4 or 8
   double dropout = 0.5;
-  std::string gains = "kittibox";  ///< constant factors inside the decoder: kittibox, or balanced
-  std::string weights;             ///< safetensors file to start from; empty: random
+  std::string gains = "kittibox";      ///< constant factors inside the decoder: kittibox, or balanced
+  std::string weights;                 ///< file to start from, safetensors or PyTorch's; empty: random
+  std::string normalisation = "auto";  ///< of the encoder's input: own, torchvision, or auto: as the weights have it
+  std::string batch_norm = "auto";     ///< train, frozen, or auto: frozen where weights are given
+  int freeze = 0;                      ///< so many of the encoder's stages are not trained
 };
 
 struct TargetSettings {
@@ -53,6 +56,7 @@ struct AugmentationSettings {
   std::string colour = "batch";             ///< one random colour change per batch, or per image
   std::vector<double> scale = {1, 1};       ///< zoom about the frame's centre
   double shift = 0;                         ///< pixels of the network's frame, uniform in -s..s, in x and y
+  int paste = 0;                            ///< up to so many objects of other frames are put into each
 };
 
 struct LossSettings {
@@ -60,8 +64,9 @@ struct LossSettings {
   double box = 0.1;
   double delta_confidence = 0.1;
   double delta_box = 0.003;
-  double delta_box_clip = 100;  ///< squared pixels
-  double weight_decay = 5e-4;   ///< of the encoder's convolution kernels, within the loss
+  double delta_box_clip = 100;   ///< squared pixels
+  double weight_decay = 5e-4;    ///< of the encoder's convolution kernels, within the loss
+  std::string score = "centre";  ///< what the center decoder's confidence learns: centre, overlap
 };
 
 struct TrainSettings {

@@ -40,6 +40,7 @@ struct FrameReport {
   std::vector<std::string> errors, warnings;
   std::vector<std::string> types;
   int width = 0, height = 0;  // 0: no usable image
+  Fingerprint fingerprint;    // of that image
 };
 
 void check_box(const io::Object& object, const std::string& where, FrameReport& report) {
@@ -84,6 +85,7 @@ FrameReport check_frame(const fs::path& image, const fs::path& label) {
     try {
       const cv::Mat picture = io::read_frame(image);
       report.width = picture.cols, report.height = picture.rows;
+      report.fingerprint = fingerprint_of(picture);
     } catch (const Error& problem) {
       report.errors.emplace_back(problem.what());
     }
@@ -139,7 +141,8 @@ void check_lists(const fs::path& root, const std::set<std::string>& images, cons
 
 }  // namespace
 
-CheckReport check_data(const fs::path& root, int threads) {
+CheckReport check_data(const fs::path& root, int threads,
+                       const std::function<void(std::size_t, std::size_t)>& progress) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored))
     fail(ExitCode::data, root.string(),
@@ -150,12 +153,14 @@ CheckReport check_data(const fs::path& root, int threads) {
   const std::vector<std::string> names(all.begin(), all.end());
 
   std::vector<FrameReport> frames(names.size());
-  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> next{0}, done{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < names.size(); i = next++) {
       const auto& name = names[i];
       frames[i] = check_frame(images.contains(name) ? image_folder(root) / (name + ".png") : fs::path(),
                               labels.contains(name) ? label_folder(root) / (name + ".txt") : fs::path());
+      const std::size_t now = ++done;
+      if (progress) progress(now, names.size());
     }
   };
   {
@@ -168,11 +173,14 @@ CheckReport check_data(const fs::path& root, int threads) {
   report.images = images.size();
   report.labels = labels.size();
   report.pairs = images.size() + labels.size() - all.size();
-  for (auto& frame : frames) {
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    FrameReport& frame = frames[i];
     std::move(frame.errors.begin(), frame.errors.end(), std::back_inserter(report.errors));
     std::move(frame.warnings.begin(), frame.warnings.end(), std::back_inserter(report.warnings));
     for (const auto& type : frame.types) ++report.objects[type];
-    if (frame.width > 0) ++report.sizes[{frame.width, frame.height}];
+    if (frame.width == 0) continue;
+    ++report.sizes[{frame.width, frame.height}];
+    report.fingerprints.emplace(names[i], frame.fingerprint);
   }
   if (const std::size_t alone = labels.size() - report.pairs; alone > 0)
     report.notes.push_back(concat(label_folder(root).string(), ": ", alone, alone == 1 ? " label has" : " labels have",
@@ -180,6 +188,11 @@ CheckReport check_data(const fs::path& root, int threads) {
   if (report.pairs == 0) report.errors.push_back(concat(root.string(), ": no frame has an image and a label"));
   check_lists(root, images, labels, report);
   return report;
+}
+
+void check_overlap(const NamedList& train, const NamedList& val, const Drives* drives, CheckReport& report) {
+  report.overlap = compare_lists(train, val, report.fingerprints, drives);
+  for (auto& line : overlap_warnings(*report.overlap)) report.warnings.push_back(std::move(line));
 }
 
 std::string format_report(const CheckReport& report, std::size_t most) {
@@ -197,6 +210,7 @@ std::string format_report(const CheckReport& report, std::size_t most) {
     for (const auto& [type, count] : report.objects) parts.push_back(concat(type, " ", count));
     text += "objects: " + join(parts, ", ") + "\n";
   }
+  if (report.overlap) text += overlap_text(*report.overlap) + "\n";
   const auto list = [&](const char* kind, const std::vector<std::string>& lines) {
     for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) text += concat(kind, ": ", lines[i], "\n");
     if (lines.size() > most) text += concat(kind, ": and ", lines.size() - most, " more\n");

@@ -19,6 +19,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/memory.hpp"
+#include "base/progress_bar.hpp"
 #include "base/stop_request.hpp"
 
 namespace fastbox::data {
@@ -101,23 +102,26 @@ void remove_leftovers(const fs::path& path, bool locked) {
   }
 }
 
-/// Says every few seconds how far all who fill the file are.
-class ProgressLines {
+/// Says how far all who fill the file are, and shows those who wait for it that there is progress.
+class FillProgress {
  public:
-  ProgressLines(const FrameCacheBuild& build, const BuildLock* lock) : build_(build), lock_(lock) {}
+  FillProgress(const FrameCacheBuild& build, const BuildLock* lock)
+      : build_(build),
+        lock_(lock),
+        bar_("frame cache", static_cast<std::int64_t>(build.frames()), ProgressBar::Seconds(progress_seconds)) {}
 
   void beat() {
-    if (seconds_since(told_) < progress_seconds) return;
+    bar_.show(static_cast<std::int64_t>(build_.frames_done()));
+    if (lock_ == nullptr || seconds_since(told_) < progress_seconds) return;
     told_ = Clock::now();
-    if (lock_ != nullptr) lock_->show_progress();
-    log::info("frame cache: ", build_.frames_done(), " of ", build_.frames(), " frames, ",
-              fixed(static_cast<double>(build_.frames_done()) / seconds_since(begin_), 0), " frames/s");
+    lock_->show_progress();
   }
 
  private:
   const FrameCacheBuild& build_;
   const BuildLock* lock_;
-  Clock::time_point begin_ = Clock::now(), told_ = begin_;
+  ProgressBar bar_;
+  Clock::time_point told_ = Clock::now();
 };
 
 /// One rank's way to the cache. The node's first rank looks, decides and tells the others; all fill.
@@ -221,7 +225,7 @@ class Opening {
   }
 
   void fill() {
-    ProgressLines progress(*build_, lock_ ? &*lock_ : nullptr);
+    FillProgress progress(*build_, lock_ ? &*lock_ : nullptr);
     const auto begin = Clock::now();
     build_->fill(dataset_, options_.threads, [&] { progress.beat(); });
     if (node_.rank == 0) build_->finished(patience_seconds, [&] { progress.beat(); });

@@ -69,14 +69,18 @@ FrameContents FrameReader::read(std::size_t index) {
   return contents;
 }
 
-EvaluationFrame load_picture(const std::filesystem::path& image, int width, int height) {
-  const cv::Mat picture = io::read_frame(image);
+EvaluationFrame for_evaluation(const cv::Mat& picture, int width, int height) {
   EvaluationFrame result;
-  result.name = image.stem().string();
   result.frame_width = picture.cols, result.frame_height = picture.rows;
   result.image.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
   const Region whole{0, 0, static_cast<double>(picture.cols), static_cast<double>(picture.rows)};
   ImageMaker().make(picture, whole, /*flip=*/false, Colour{}, width, height, result.image);
+  return result;
+}
+
+EvaluationFrame load_picture(const std::filesystem::path& image, int width, int height) {
+  EvaluationFrame result = for_evaluation(io::read_frame(image), width, height);
+  result.name = image.stem().string();
   return result;
 }
 

@@ -56,7 +56,10 @@ struct EvaluationFrame {
 /// Throws Error(data) naming the file where the picture or the labels are bad.
 EvaluationFrame load_for_evaluation(const Frame& frame, int width, int height);
 
-/// The same for a picture without a label.
+/// A picture in memory (H x W x 3 uint8, RGB), resized; without name and objects.
+EvaluationFrame for_evaluation(const cv::Mat& picture, int width, int height);
+
+/// The same for a file without a label.
 EvaluationFrame load_picture(const std::filesystem::path& image, int width, int height);
 
 }  // namespace fastbox::data

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "data/augment.hpp"
 #include "data/frame_reader.hpp"
+#include "data/paste.hpp"
 #include "data/sampler.hpp"
 
 namespace fastbox::data {
@@ -58,6 +59,7 @@ class Loader::Work {
       : settings_(settings),
         plan_(plan),
         roles_(settings),
+        paster_(roles_, settings.augmentation.paste),
         targets_(make_target_maker(settings)),
         reader_(std::move(dataset), std::move(cache)),
         sampler_(plan.seed, reader_.dataset().size()) {
@@ -180,13 +182,27 @@ class Loader::Work {
     }
   }
 
-  /// From files to the batch's memory: read, draw, resize, colour, targets. Here a PNG becomes part of a
+  FrameContents with_pasted(FrameContents frame, const SampleId& sample) {
+    if (settings_.augmentation.paste == 0) return frame;
+    const auto donor = [this](std::size_t index) {
+      try {
+        return reader_.read(index);
+      } catch (const Error& problem) {
+        if (settings_.data.on_error != "skip" || problem.code() != ExitCode::data) throw;
+        return FrameContents{};
+      }
+    };
+    Random random = paste_stream(plan_.seed, sample.epoch, sample.sample);
+    return paster_.paste(frame, reader_.dataset().size(), donor, random);
+  }
+
+  /// From files to the batch's memory: read, paste, draw, resize, colour, targets. Here a PNG becomes part of a
   /// batch.
   TargetCounts make(const Task& task, const SampleId& sample, ImageMaker& maker) {
     Batch& batch = task.slot->batch;
     std::size_t index = sample.frame;
     try {
-      const FrameContents frame = read(task, index);
+      const FrameContents frame = with_pasted(read(task, index), sample);
       const std::string& name = reader_.dataset()[index].name;
       Random random = image_stream(plan_.seed, sample.epoch, sample.sample);
       Random shared = batch_stream(plan_.seed, task.first_sample);
@@ -210,6 +226,7 @@ class Loader::Work {
   const config::Settings settings_;
   const LoaderPlan plan_;
   const ObjectRoles roles_;
+  const ObjectPaster paster_;
   const std::unique_ptr<TargetMaker> targets_;
   FrameReader reader_;
 

@@ -59,6 +59,10 @@ cv::Mat read_frame(const std::filesystem::path& file) {
   return decode_frame(read_file(file, largest_png), file.string());
 }
 
+std::string encode_png(const cv::Mat& rgb) {
+  return encode(rgb, ".png", {}, "a PNG");
+}
+
 std::string encode_jpeg(const cv::Mat& rgb, int quality) {
   return encode(rgb, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality}, "a JPEG");
 }

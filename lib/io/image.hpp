@@ -26,6 +26,9 @@ cv::Mat read_frame(const std::filesystem::path& file);
 /// As above from bytes already in memory; `name` is for messages.
 cv::Mat decode_frame(std::string_view bytes, const std::string& name);
 
+/// RGB pixels as a PNG file's bytes. Throws Error(environment).
+std::string encode_png(const cv::Mat& rgb);
+
 /// RGB pixels as a JPEG file's bytes; quality 0 .. 100. Throws Error(environment).
 std::string encode_jpeg(const cv::Mat& rgb, int quality);
 

@@ -30,6 +30,11 @@ const std::map<std::string, TensorView>& WeightsFile::tensors() const {
   return std::visit([](const auto& file) -> const std::map<std::string, TensorView>& { return file.tensors(); }, file_);
 }
 
+std::map<std::string, std::string> WeightsFile::metadata() const {
+  const auto* const safetensors = std::get_if<SafetensorsFile>(&file_);
+  return safetensors == nullptr ? std::map<std::string, std::string>() : safetensors->metadata();
+}
+
 const char* WeightsFile::form() const {
   return std::holds_alternative<SafetensorsFile>(file_) ? "safetensors" : "PyTorch";
 }

@@ -25,6 +25,9 @@ class WeightsFile {
   /// The bytes belong to this object.
   const std::map<std::string, TensorView>& tensors() const;
 
+  /// What the writer noted; a PyTorch file has none.
+  std::map<std::string, std::string> metadata() const;
+
   /// For people: "safetensors" or "PyTorch".
   const char* form() const;
 

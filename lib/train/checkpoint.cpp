@@ -91,7 +91,8 @@ void save_checkpoint(const fs::path& run_folder, const Checkpoint& checkpoint) {
   try {
     PendingFolder pending(folder);
     Manifest manifest;
-    manifest["model.safetensors"] = write_tensors(pending.path() / "model.safetensors", checkpoint.model);
+    manifest["model.safetensors"] =
+        write_tensors(pending.path() / "model.safetensors", checkpoint.model, checkpoint.metadata);
     manifest["optimizer.safetensors"] = write_tensors(pending.path() / "optimizer.safetensors", checkpoint.optimizer);
     manifest["state.json"] = write_file_atomically(pending.path() / "state.json", format_state(checkpoint.state));
     manifest["config.yaml"] = write_file_atomically(pending.path() / "config.yaml", checkpoint.config);

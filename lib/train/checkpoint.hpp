@@ -23,7 +23,8 @@ namespace fastbox::train {
 struct Checkpoint {
   CheckpointState state;
   NamedTensors model, optimizer;
-  std::string config;   ///< the resolved run file
+  std::map<std::string, std::string> metadata;  ///< of model.safetensors
+  std::string config;                           ///< the resolved run file
   std::string best_by;  ///< the class by whose moderate AP40 the best checkpoint is known: "car"
   int keep = 1;         ///< the latest so many stay, and the best
 };

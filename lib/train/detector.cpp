@@ -34,6 +34,11 @@ std::vector<eval::Candidate> suppressed(const std::vector<eval::Candidate>& cand
 
 }  // namespace
 
+bool trains_batch_norm(const config::ModelSettings& settings) {
+  if (!models::has_batch_norm(settings.encoder)) return false;
+  return settings.batch_norm == "train" || (settings.batch_norm == "auto" && settings.weights.empty());
+}
+
 std::unique_ptr<models::Network> make_model(const config::Settings& settings, c10::Device device) {
   const auto& wanted = settings.model;
   const int classes = static_cast<int>(config::object_classes(settings).size());
@@ -47,6 +52,8 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
         wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox(), classes});
   model->initialise(static_cast<std::uint64_t>(settings.run.seed));
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
+  if (wanted.normalisation == "torchvision") model->encoder().use_normalisation(models::Normalisation::torchvision);
+  model->encoder().freeze(wanted.freeze, trains_batch_norm(wanted));
   return model;
 }
 
@@ -58,20 +65,26 @@ Detector::Detector(models::Network& model, const config::Settings& settings)
       bf16_(settings.run.precision == "bf16") {}
 
 std::vector<io::Object> Detector::detect(const data::EvaluationFrame& frame) const {
+  return objects_of(see(frame), frame.frame_width, frame.frame_height);
+}
+
+Detector::Seen Detector::see(const data::EvaluationFrame& frame) const {
   const at::TensorOptions options = model_.parameters().front().options().requires_grad(false);
   const at::Tensor image = to_tensor(frame, size_.width, size_.height, options);
   const MixedPrecision arithmetic(bf16_, image.device().type());
   const models::Prediction seen = model_.predict(image, settings_.mirror);
-  const at::Tensor confidence = numbers_of(seen.confidence.permute({0, 3, 1, 2})), boxes = numbers_of(seen.box);
+  return {numbers_of(seen.confidence.permute({0, 3, 1, 2})), numbers_of(seen.box)};
+}
 
+std::vector<io::Object> Detector::objects_of(const Seen& seen, int frame_width, int frame_height) const {
   const eval::GridGeometry grid{size_.width, size_.height, model_.stride()};
   std::vector<io::Object> objects;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    const at::Tensor of_class = confidence[static_cast<std::int64_t>(i)];
+    const at::Tensor of_class = seen.confidence[static_cast<std::int64_t>(i)];
     const auto candidates =
-        eval::decode(span_of(of_class), span_of(boxes), grid, {settings_.whole_pixels, settings_.minimum_score});
+        eval::decode(span_of(of_class), span_of(seen.box), grid, {settings_.whole_pixels, settings_.minimum_score});
     // KittiBox writes boxes that reach outside the frame; labels never do.
-    const auto found = eval::to_objects(suppressed(candidates, settings_), grid, frame.frame_width, frame.frame_height,
+    const auto found = eval::to_objects(suppressed(candidates, settings_), grid, frame_width, frame_height,
                                         {classes_[i].name, !settings_.whole_pixels});
     objects.insert(objects.end(), found.begin(), found.end());
   }
@@ -84,10 +97,10 @@ LoadedModel load_model(const std::filesystem::path& path, const std::vector<std:
   loaded.config = config::load(loaded.checkpoint / "config.yaml", overrides);
   const c10::Device device = choose_device(loaded.config.settings.run.device, local_rank);
   loaded.model = make_model(loaded.config.settings, device);
-  NamedTensors parameters;
-  for (const auto& [name, parameter] : loaded.model->parameters_in_forward_order()) parameters[name] = parameter;
+  NamedTensors tensors = loaded.model->tensors();
   const auto file = loaded.checkpoint / "model.safetensors";
-  copy_by_name(read_tensors(file), parameters, file.string());
+  copy_by_name(read_tensors(file), tensors, file.string());
+  loaded.model->eval();  // nothing that is done with it is to change it
   return loaded;
 }
 

@@ -17,15 +17,29 @@
 
 namespace fastbox::train {
 
-/// The network that the settings describe, on the device and of run.precision; weights drawn from run.seed.
+/// Whether the run changes factors and statistics of batch normalisation: model.batch_norm, with `auto` settled.
+bool trains_batch_norm(const config::ModelSettings& settings);
+
+/// The network that the settings describe, on the device and of run.precision; weights drawn from run.seed, frozen as
+/// asked for. Throws Error(usage) for settings that do not fit each other.
 std::unique_ptr<models::Network> make_model(const config::Settings& settings, c10::Device device);
 
 class Detector {
  public:
   Detector(models::Network& model, const config::Settings& settings);
 
+  /// What the network says of one frame: contiguous, float32, on the CPU. C classes, gh x gw cells.
+  struct Seen {
+    at::Tensor confidence;  ///< C x gh x gw
+    at::Tensor box;         ///< gh x gw x 4
+  };
+
   /// Detections in pixels of the original frame, class by class, surest first unless suppression is stitch.
   std::vector<io::Object> detect(const data::EvaluationFrame& frame) const;
+
+  /// Its two halves: the network; decoding and suppression.
+  Seen see(const data::EvaluationFrame& frame) const;
+  std::vector<io::Object> objects_of(const Seen& seen, int frame_width, int frame_height) const;
 
  private:
   models::Network& model_;

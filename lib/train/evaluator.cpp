@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/progress_bar.hpp"
 #include "data/sampler.hpp"
 #include "eval/matching.hpp"
 
@@ -71,6 +72,7 @@ Evaluation evaluate(models::Network& model, const config::Settings& settings, co
   std::string lines;
   double seconds = 0;
   together(world, [&] {
+    ProgressBar bar(world.size() == 1 ? "evaluation" : "evaluation, rank 0", share.count);
     for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
       const auto frame =
           data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
@@ -80,6 +82,7 @@ Evaluation evaluate(models::Network& model, const config::Settings& settings, co
       const std::string text = io::format_detections(objects);
       lines += text + end_of_frame;
       mine.push_back({frame.name, frame.objects, io::parse_detections(text, frame.name)});
+      bar.advance();
     }
   });
 

@@ -26,16 +26,6 @@ std::string memory_text(double bytes) {
 
 }  // namespace
 
-std::string time_left(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e12) return "?";
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  constexpr std::int64_t minute = 60, hour = 60 * minute, day = 24 * hour;
-  if (whole < minute) return concat(whole, " s");
-  if (whole < hour) return concat(whole / minute, " min ", whole % minute, " s");
-  if (whole < 2 * day) return concat(whole / hour, " h ", whole % hour / minute, " min");
-  return concat(whole / day, " d ", whole % day / hour, " h");
-}
-
 std::vector<std::string> live_parts(const RunPosition& position, const Progress::Summary* summary,
                                     double images_per_second, double memory) {
   const double left = static_cast<double>(position.all_samples - position.samples) / images_per_second;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/progress_bar.hpp"
 #include "train/progress.hpp"
 
 namespace fastbox::train {
@@ -26,8 +27,7 @@ struct RunPosition {
 std::vector<std::string> live_parts(const RunPosition& position, const Progress::Summary* summary,
                                     double images_per_second, double memory);
 
-/// "12 s", "3 min 12 s", "3 h 12 min", "2 d 5 h"; "?" for what is not finite.
-std::string time_left(double seconds);
+using fastbox::time_left;
 
 class LiveLine {
  public:

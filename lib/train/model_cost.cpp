@@ -84,10 +84,24 @@ Probe run_forward(models::Network& model, int side) {
   return probe;
 }
 
+/// Forward, in the layers whose kernels are not trained: they only show in a graph where they are.
+double frozen_flop(models::Network& model, int side) {
+  std::map<const void*, at::Tensor> frozen;
+  for (const auto& parameter : model.parameters())
+    if (!parameter.requires_grad()) frozen[parameter.const_data_ptr()] = parameter;
+  if (frozen.empty()) return 0;
+  for (const auto& [data, parameter] : frozen) parameter.set_requires_grad(true);
+  double flop = 0;
+  for (const Product& product : run_forward(model, side).products)
+    if (frozen.count(product.parameter) != 0) flop += product.flop;
+  for (const auto& [data, parameter] : frozen) parameter.set_requires_grad(false);
+  return flop;
+}
+
 }  // namespace
 
 double ModelCost::forward_flop() const {
-  return std::accumulate(parameters.begin(), parameters.end(), 0.0,
+  return std::accumulate(parameters.begin(), parameters.end(), frozen_flop,
                          [](double sum, const ParameterCost& one) { return sum + one.forward_flop; });
 }
 
@@ -104,6 +118,7 @@ std::int64_t ModelCost::count() const {
 ModelCost cost_of(models::Network& model, int width, int height) {
   constexpr int small = 32, large = 2 * small;  // pixels: one and four of the deepest cells
   const double cells = static_cast<double>(width) * height / (small * small);
+  const models::RunningStatisticsOnly unchanged(model);
   const Probe one_cell = run_forward(model, small), four_cells = run_forward(model, large);
 
   ModelCost cost;
@@ -119,6 +134,7 @@ ModelCost cost_of(models::Network& model, int width, int height) {
     parameter.forward_flop += product.flop * cells;
     parameter.backward_flop += product.flop * cells * (product.input_has_gradient ? 2 : 1);
   }
+  cost.frozen_flop = frozen_flop(model, small) * cells;
   // The difference, so that what does not grow with the image (copies of kernels) drops out.
   cost.activation_elements =
       static_cast<double>(four_cells.live_bytes - one_cell.live_bytes) / 3 / sizeof(float) * cells;

@@ -21,7 +21,8 @@ struct ParameterCost {
 };
 
 struct ModelCost {
-  std::vector<ParameterCost> parameters;  ///< in the order of the forward pass
+  std::vector<ParameterCost> parameters;  ///< that are trained, in the order of the forward pass
+  double frozen_flop = 0;                 ///< per image, forward: in the layers of the others
   double activation_elements = 0;         ///< per image: what lives from forward until backward, the outputs included
 
   double forward_flop() const;

@@ -43,11 +43,13 @@ void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double le
   } else {
     step_adam(gradient, clip, learning_rate);
   }
-  if (average_.defined()) {
-    // The average of a run's first steps is theirs alone, not the random weights': the decay rises with the step.
-    const double t = static_cast<double>(steps_);
-    average_.lerp_(parameters_, 1 - std::min(settings_.average, (1 + t) / (10 + t)));
-  }
+  if (average_.defined()) average_.lerp_(parameters_, average_share());
+}
+
+double Optimizer::average_share() const {
+  // The average of a run's first steps is theirs alone, not the random weights': the decay rises with the step.
+  const double t = static_cast<double>(steps_);
+  return 1 - std::min(settings_.average, (1 + t) / (10 + t));
 }
 
 void Optimizer::step_sgd(const at::Tensor& gradient, double clip, double learning_rate) {

@@ -33,6 +33,9 @@ class Optimizer {
   /// What is evaluated and saved: the moving average where there is one, else the parameters. Flat.
   const at::Tensor& evaluated() const { return average_.defined() ? average_ : parameters_; }
 
+  /// The share that the present parameters had in the last step's moving average.
+  double average_share() const;
+
   /// Name -> flat tensor of everything that a resumed run needs beside the evaluated parameters, and the way back.
   std::map<std::string, at::Tensor> state() const;
   void restore(std::int64_t steps);

@@ -13,10 +13,11 @@ namespace {
 /// What the two run files differ in, by whether a resumed run can honour it.
 void compare_run_files(const std::filesystem::path& checkpoint, const config::RunConfig& config) {
   // optimizer.average among them: its state is there or is not.
-  static const std::set<std::string> fixed_at_start = {"model.encoder",   "model.decoder",     "model.cell",
-                                                       "targets.classes", "model.gains",       "model.width_multiple",
-                                                       "model.hidden",    "run.seed",          "optimizer.name",
-                                                       "run.precision",   "optimizer.average", "parallel.scheme"};
+  static const std::set<std::string> fixed_at_start = {
+      "model.encoder",       "model.decoder",        "model.cell",        "targets.classes",
+      "model.gains",         "model.width_multiple", "model.hidden",      "run.seed",
+      "optimizer.name",      "run.precision",        "optimizer.average", "parallel.scheme",
+      "model.normalisation", "model.batch_norm",     "model.freeze"};
   std::string refused, changed;
   for (const auto& [key, before, now] : config::differences(config::load(checkpoint / "config.yaml"), config)) {
     (fixed_at_start.count(key) != 0 ? refused : changed) += concat("\n  ", key, ": ", before, " -> ", now);

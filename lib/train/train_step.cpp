@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "data/sampler.hpp"
 #include "train/batch_tensors.hpp"
+#include "train/detector.hpp"
 #include "train/flat_parameters.hpp"
 #include "train/mixed_precision.hpp"
 #include "train/schedule.hpp"
@@ -74,6 +75,22 @@ std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor
 
 comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, bool on_gpu) {
   const auto& parallel = settings.parallel;
+  if (trains_batch_norm(settings.model)) {
+    if (parallel.scheme == "pipelined")
+      fail(ExitCode::usage,
+           "parallel.scheme: pipelined, but the statistics of batch normalisation are averaged in every step; expected "
+           "synchronous or local, or set model.batch_norm to frozen");
+    if (parallel.shards == "auto")
+      return {
+          0,
+          "batch normalisation is trained on the images that a rank has in a pass: gradients are summed in no fixed "
+          "order, and depend on the number of ranks (model.batch_norm)"};
+    if (parallel.shards != "off")
+      fail(ExitCode::usage, "parallel.shards: ", parallel.shards,
+           ", but batch normalisation that is trained depends on the images of a pass, and so on the number of ranks; "
+           "expected auto or off, or set model.batch_norm to frozen");
+    return {};
+  }
   // A GPU is at its best with all of a rank's images at once, and NCCL keeps no order.
   if (on_gpu && parallel.shards == "auto") return {};
   if (parallel.scheme != "local") return comm::choose_shards(parallel.shards, plan_run(settings, ranks).batch, ranks);
@@ -88,9 +105,10 @@ comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, boo
 TrainStep::TrainStep(models::Network& model, comm::World& world, const config::Settings& settings)
     : model_(model),
       world_(world),
-      loss_options_{settings.loss.confidence,       settings.loss.box,
-                    settings.loss.delta_confidence, settings.loss.delta_box,
-                    settings.loss.delta_box_clip,   settings.loss.weight_decay},
+      loss_options_{settings.loss.confidence,        settings.loss.box,
+                    settings.loss.delta_confidence,  settings.loss.delta_box,
+                    settings.loss.delta_box_clip,    settings.loss.weight_decay,
+                    settings.loss.score == "overlap"},
       seed_(static_cast<std::uint64_t>(settings.run.seed)),
       scheme_(scheme_named(settings.parallel.scheme)),
       local_steps_(settings.parallel.local_steps),
@@ -98,8 +116,12 @@ TrainStep::TrainStep(models::Network& model, comm::World& world, const config::S
       micro_batch_(settings.train.micro_batch),
       bf16_(settings.run.precision == "bf16"),
       parameters_(model.parameters_in_forward_order()),
+      fixed_(model.tensors()),
+      statistics_(model, settings.optimizer.average > 0),
       control_(world),
       loss_guard_(settings.train.loss_limit) {
+  for (const auto& [name, parameter] : parameters_) fixed_.erase(name);
+  for (const auto& [name, statistic] : model.trained_statistics()) fixed_.erase(name);
   const auto choice = choose_shards(settings, world.size(), !parameters_[0].second.is_cpu());
   shards_ = choice.shards;
   if (!choice.reason.empty()) log::info(choice.reason);
@@ -217,12 +239,20 @@ StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::v
     report.gradient_norm = std::sqrt(exchange.squared_norm);
     if (!local) read_control(report);  // before the parameters change
     apply(averager_->gradient(), learning_rate, report);
+    take_statistics();
     if (local) meet(ranks_meet, report);
   }
   last_optimizer_seconds_ = report.optimizer_seconds;
   samples_ += global_images;
   ++steps_;
   return report;
+}
+
+/// What batch normalisation saw in this step's forward. Ranks that step alone keep their own until they meet.
+void TrainStep::take_statistics() {
+  if (statistics_.empty()) return;
+  if (!is_local()) statistics_.average_over(world_, /*with_average=*/false);
+  statistics_.average_in(optimizer_->average_share());
 }
 
 /// Pipelined: the average of the step before this one, if there is one.
@@ -282,6 +312,7 @@ void TrainStep::average_parameters() {
   for (const auto& [name, flat] : optimizer_->state())
     if (!flat.is_same(optimizer_->parameters())) averager_->average(flat, weight);
   if (!optimizer_->evaluated().is_same(optimizer_->parameters())) averager_->average(optimizer_->evaluated(), weight);
+  statistics_.average_over(world_, /*with_average=*/true);
 }
 
 void TrainStep::settle() {
@@ -311,20 +342,23 @@ void TrainStep::add_views(const at::Tensor& flat, const std::string& prefix, Nam
 }
 
 NamedTensors TrainStep::parameters() const {
-  NamedTensors views;
+  NamedTensors views = fixed_;
   add_views(optimizer_->parameters(), "", views);
+  statistics_.add_views(statistics_.present(), "", views);
   return views;
 }
 
 NamedTensors TrainStep::evaluated_parameters() const {
-  NamedTensors views;
+  NamedTensors views = fixed_;
   add_views(optimizer_->evaluated(), "", views);
+  statistics_.add_views(statistics_.evaluated(), "", views);
   return views;
 }
 
 NamedTensors TrainStep::optimizer_state() const {
   NamedTensors views;
   for (const auto& [name, flat] : optimizer_->state()) add_views(flat, name + "/", views);
+  if (statistics_.averaged()) statistics_.add_views(statistics_.present(), "parameters/", views);
   if (pending_.defined()) add_views(pending_, "pending/", views);
   return views;
 }
@@ -375,10 +409,16 @@ void TrainStep::copy_state(StateCopy& copy) const {
   NamedTensors residuals;
   add_residuals(residuals);
   if (!world_.is_first()) return;
-  copy.model.clear(), copy.optimizer = std::move(residuals);
+  copy.model = fixed_;  // nothing changes them
+  copy.optimizer = std::move(residuals);
   add_views(copy_flat(copy, "model", optimizer_->evaluated()), "", copy.model);
   for (const auto& [name, flat] : optimizer_->state())
     add_views(copy_flat(copy, name, flat), name + "/", copy.optimizer);
+  if (!statistics_.empty())
+    statistics_.add_views(copy_flat(copy, "statistics", statistics_.evaluated()), "", copy.model);
+  if (statistics_.averaged())
+    statistics_.add_views(copy_flat(copy, "parameters of statistics", statistics_.present()), "parameters/",
+                          copy.optimizer);
   if (pending_.defined()) add_views(copy_flat(copy, "pending", pending_), "pending/", copy.optimizer);
 }
 
@@ -403,14 +443,19 @@ void TrainStep::restore(NamedTensors model, NamedTensors optimizer, std::int64_t
   restore_residuals(residuals);
 }
 
-WithEvaluatedWeights::WithEvaluatedWeights(Optimizer& optimizer) : parameters_(optimizer.parameters()) {
-  if (optimizer.evaluated().is_same(parameters_)) return;
-  kept_ = parameters_.clone();
-  parameters_.copy_(optimizer.evaluated());
+WithEvaluatedWeights::WithEvaluatedWeights(TrainStep& step) {
+  exchange(step.optimizer().parameters(), step.optimizer().evaluated());
+  if (step.statistics().averaged()) exchange(step.statistics().present(), step.statistics().evaluated());
+}
+
+void WithEvaluatedWeights::exchange(const at::Tensor& present, const at::Tensor& evaluated) {
+  if (evaluated.is_same(present)) return;
+  kept_.emplace_back(present, present.clone());
+  present.copy_(evaluated);
 }
 
 WithEvaluatedWeights::~WithEvaluatedWeights() {
-  if (kept_.defined()) parameters_.copy_(kept_);
+  for (const auto& [present, before] : kept_) present.copy_(before);
 }
 
 }  // namespace fastbox::train

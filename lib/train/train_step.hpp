@@ -18,6 +18,7 @@
 #include "train/batch_tensors.hpp"
 #include "train/loss_guard.hpp"
 #include "train/optimizer.hpp"
+#include "train/running_statistics.hpp"
 #include "train/state_copy.hpp"
 #include "train/tensor_file.hpp"
 
@@ -51,8 +52,8 @@ struct StepInput {
   std::int64_t replaced_samples = 0;  ///< by this rank, whose frames could not be read, since the process began
 };
 
-/// parallel.shards made a number for so many ranks. Throws Error(usage) where the ranks do not divide an explicit one, or
-/// the scheme cannot keep an order.
+/// parallel.shards made a number for so many ranks. Throws Error(usage) where the ranks do not divide an explicit one, the
+/// scheme cannot keep an order, or batch normalisation is trained: its statistics are of the images that share a pass.
 comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, bool on_gpu);
 
 class TrainStep {
@@ -85,6 +86,7 @@ class TrainStep {
   std::vector<std::string> loss_names() const { return model_.loss_names(); }
 
   Optimizer& optimizer() { return *optimizer_; }
+  const RunningStatistics& statistics() const { return statistics_; }
   comm::GradientAverager& averager() { return *averager_; }
 
   /// Of every global batch; 0: one share per rank.
@@ -93,10 +95,11 @@ class TrainStep {
   /// What the last run() came to, also where it threw: as far as it got.
   const StepReport& report() const { return report_; }
 
-  /// Name -> view of one parameter, as the next step will meet it.
+  /// Name -> view of each of the model's tensors, as the next step will meet it: parameters, trained or not, and running
+  /// statistics.
   NamedTensors parameters() const;
 
-  /// Name -> view of one parameter, in the evaluated weights (the moving average where there is one).
+  /// The same of the evaluated weights (the moving average where there is one).
   NamedTensors evaluated_parameters() const;
 
   /// Name -> view of the optimiser's state, one tensor for each parameter: "m/ip", "v/ip", ... With an average that
@@ -130,6 +133,7 @@ class TrainStep {
   void meet(bool ranks_meet, StepReport& report);
   bool is_local() const { return scheme_ == Scheme::local && samples_ >= local_after_; }
   void average_parameters();
+  void take_statistics();
 
   models::Network& model_;
   comm::World& world_;
@@ -139,7 +143,9 @@ class TrainStep {
   std::int64_t local_steps_, local_after_, samples_ = 0;
   int micro_batch_, shards_ = 0;
   bool bf16_;
-  std::vector<std::pair<std::string, at::Tensor>> parameters_;  // in the order of the forward pass
+  std::vector<std::pair<std::string, at::Tensor>> parameters_;  // trained; in the order of the forward pass
+  NamedTensors fixed_;                                          // the model's tensors that training leaves
+  RunningStatistics statistics_;
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;
   comm::StepControl control_;
@@ -156,13 +162,15 @@ class TrainStep {
 /// Puts the evaluated weights into the model for as long as it lives. One at a time.
 class WithEvaluatedWeights {
  public:
-  explicit WithEvaluatedWeights(Optimizer& optimizer);
+  explicit WithEvaluatedWeights(TrainStep& step);
   ~WithEvaluatedWeights();
   WithEvaluatedWeights(const WithEvaluatedWeights&) = delete;
   WithEvaluatedWeights& operator=(const WithEvaluatedWeights&) = delete;
 
  private:
-  at::Tensor parameters_, kept_;
+  void exchange(const at::Tensor& present, const at::Tensor& evaluated);
+
+  std::vector<std::pair<at::Tensor, at::Tensor>> kept_;  // where it belongs, and what it was
 };
 
 }  // namespace fastbox::train

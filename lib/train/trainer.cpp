@@ -68,7 +68,7 @@ class Run {
  private:
   void open_folder();
   void begin_or_resume();
-  void start_from_weights();
+  void load_first_weights();
   void start_watchdog();
   std::string exchange_text() const;
   void write_trace();
@@ -132,8 +132,11 @@ Run::Run(const config::RunConfig& config, const TrainOptions& options, comm::Wor
   open_folder();
 
   const c10::Device device = choose_device(settings_.run.device, world_.node_rank());
+  // Settled, so that a run from the checkpoint's run file alone, without the weights, does the same.
+  if (auto& model = config_.settings.model; models::has_batch_norm(model.encoder))
+    model.batch_norm = trains_batch_norm(model) ? "train" : "frozen";
   model_ = make_model(settings_, device);
-  if (!settings_.model.weights.empty()) start_from_weights();
+  if (!settings_.model.weights.empty()) load_first_weights();
   train_step_ = std::make_unique<TrainStep>(*model_, world_, settings_);
   require_same_plan(world_, train_step_->averager().plan());
   start_watchdog();
@@ -215,11 +218,9 @@ void Run::open_folder() {
   });
 }
 
-void Run::start_from_weights() {
-  NamedTensors parameters;
-  for (const auto& [name, parameter] : model_->parameters_in_forward_order()) parameters[name] = parameter;
+void Run::load_first_weights() {
   const std::filesystem::path file = settings_.model.weights;
-  log::info(account_text(file, load_weights(file, parameters, own_names_only)));
+  log::info(account_text(file, start_from_weights(*model_, config_.settings.model)));
 }
 
 void Run::begin_or_resume() {
@@ -317,7 +318,7 @@ void Run::evaluate_now() {
   try {
     Evaluation evaluation;
     {
-      const WithEvaluatedWeights weights(train_step_->optimizer());
+      const WithEvaluatedWeights weights(*train_step_);
       evaluation = evaluate(*model_, settings_, val_frames_, world_);
     }
     on_rank_0([&] { keep_evaluation(evaluation, seconds_since(begin)); });
@@ -371,6 +372,7 @@ void Run::save() {
     checkpoint.state.history = history_;
     checkpoint.model = copy_.model;
     checkpoint.optimizer = copy_.optimizer;
+    checkpoint.metadata = weights_metadata(settings_.model);
     checkpoint.config = config::to_yaml(config_, /*with_origins=*/false);
     checkpoint.best_by = lower(settings_.evaluation.type);
     checkpoint.keep = settings_.checkpoint.keep;

@@ -26,22 +26,36 @@ Views views_of(const io::WeightsFile& file) {
   return views;
 }
 
+constexpr std::string_view batch_count = "num_batches_tracked";  // torch's, of every batch normalisation
+constexpr const char* normalisation_key = "normalisation";
+
 /// A few of them, and how many more there are.
-std::string some_of(const std::vector<std::string>& names) {
+std::string some_of(std::vector<std::string> names) {
   constexpr std::size_t most = 8;
+  const auto counts = std::erase_if(names, [](const std::string& name) { return name.ends_with(batch_count); });
+  if (counts > 0) names.push_back(concat(counts, " of ", batch_count));
   std::vector<std::string> some;
   for (std::size_t i = 0; i < names.size() && i < most; ++i) some.push_back(shown(names[i]));
   const std::string text = join(some, ", ");
   return names.size() <= most ? text : concat(text, " and ", names.size() - most, " more");
 }
 
+/// Of torchvision's classification models.
+bool is_of_classifier(const std::string& theirs) {
+  constexpr std::string_view parts[] = {"classifier.", "fc.", "aux1.", "aux2."};
+  return theirs.ends_with(batch_count) ||
+         std::ranges::any_of(parts, [&](std::string_view part) { return theirs.starts_with(part); });
+}
+
 }  // namespace
 
-WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& model, const ForeignName& foreign_name) {
+WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& model, const ForeignName& foreign_name,
+                            const MayLeave& may_leave) {
   const io::WeightsFile source(file);
   const Views views = views_of(source);
   WeightsAccount account;
   account.form = source.form();
+  account.metadata = source.metadata();
   account.own_names = std::ranges::any_of(model, [&](const auto& entry) { return views.count(entry.first) != 0; });
 
   std::string problems;
@@ -64,8 +78,12 @@ WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& mod
       from[name] = found->second;
     used.insert(theirs);
   }
-  for (const auto& [name, view] : views)
-    if (used.count(name) == 0) account.unused.push_back(name);
+  for (const auto& [name, view] : views) {
+    if (used.count(name) != 0) continue;
+    account.unused.push_back(name);
+    if (!account.own_names && !may_leave(name))
+      problems += concat("\n  ", shown(name), ": not part of the model, shape ", at::IntArrayRef(view->shape));
+  }
   if (used.empty())
     fail(ExitCode::data, file.string(), ": has no tensor of this model's, expected names such as ",
          model.empty() ? "" : model.begin()->first, "; it has ", views.empty() ? "none" : shown(views.begin()->first));
@@ -79,6 +97,27 @@ WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& mod
     account.loaded.push_back(name);
   }
   return account;
+}
+
+WeightsAccount start_from_weights(models::Network& network, config::ModelSettings& settings) {
+  const models::Encoder& encoder = network.encoder();
+  const auto theirs = [&](const std::string& own) {
+    constexpr std::string_view prefix = "encoder.";
+    return own.starts_with(prefix) ? encoder.torchvision_name(own.substr(prefix.size())) : "";
+  };
+  NamedTensors tensors = network.tensors();
+  WeightsAccount account = load_weights(settings.weights, tensors, theirs, is_of_classifier);
+  if (settings.normalisation != "auto") return account;
+  const auto noted = account.metadata.find(normalisation_key);
+  if (account.own_names && (noted == account.metadata.end() || noted->second != "torchvision")) return account;
+  settings.normalisation = "torchvision";
+  network.encoder().use_normalisation(models::Normalisation::torchvision);
+  return account;
+}
+
+std::map<std::string, std::string> weights_metadata(const config::ModelSettings& settings) {
+  if (settings.normalisation != "torchvision") return {};
+  return {{normalisation_key, settings.normalisation}};
 }
 
 std::string account_text(const std::filesystem::path& file, const WeightsAccount& account) {

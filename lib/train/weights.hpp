@@ -6,9 +6,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "config/settings.hpp"
+#include "models/network.hpp"
 #include "train/tensor_file.hpp"
 
 namespace fastbox::train {
@@ -17,24 +20,37 @@ namespace fastbox::train {
 /// "" for a tensor that torchvision's model lacks.
 using ForeignName = std::function<std::string(const std::string& own)>;
 
-/// For a model of which torchvision has none.
-inline std::string own_names_only(const std::string&) {
-  return "";
+/// Whether a tensor of torchvision's model may stay unused: its classifier's. Another that is unused shows that the file is
+/// of another model.
+using MayLeave = std::function<bool(const std::string& theirs)>;
+
+/// For files of any model.
+inline bool may_leave_all(const std::string&) {
+  return true;
 }
 
 /// What became of every tensor; names in alphabetical order.
 struct WeightsAccount {
-  std::string form;                 ///< of the file: "safetensors" or "PyTorch"
-  bool own_names = true;            ///< false: torchvision's
-  std::vector<std::string> loaded;  ///< of the model: taken from the file
-  std::vector<std::string> drawn;   ///< of the model: not in such a file, left as they were
-  std::vector<std::string> unused;  ///< of the file
+  std::string form;                             ///< of the file: "safetensors" or "PyTorch"
+  bool own_names = true;                        ///< false: torchvision's
+  std::vector<std::string> loaded;              ///< of the model: taken from the file
+  std::vector<std::string> drawn;               ///< of the model: not in such a file, left as they were
+  std::vector<std::string> unused;              ///< of the file
+  std::map<std::string, std::string> metadata;  ///< of the file
 };
 
 /// Copies the file's tensors into `model`'s, converting type and device. "module.", which DataParallel puts before every name,
-/// is taken off. Throws Error(data) as the readers do, or with one line for every tensor that is missing or of another shape;
-/// then nothing has been copied.
-WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& model, const ForeignName& foreign_name);
+/// is taken off. Throws Error(data) as the readers do, or with one line for every tensor that is missing, of another shape, or (with
+/// torchvision's names) left over against `may_leave`; then nothing has been copied.
+WeightsAccount load_weights(const std::filesystem::path& file, NamedTensors& model, const ForeignName& foreign_name,
+                            const MayLeave& may_leave = may_leave_all);
+
+/// The same for a network and settings.weights. Input normalisation `auto` is settled: the weights' own, in the network
+/// and in `settings`, so that a checkpoint's run file tells it. Throws as load_weights does.
+WeightsAccount start_from_weights(models::Network& network, config::ModelSettings& settings);
+
+/// What a model.safetensors says beside its tensors, so that another run may start from it.
+std::map<std::string, std::string> weights_metadata(const config::ModelSettings& settings);
 
 /// For the log, in a line or two: "FILE (PyTorch, torchvision's names): loaded 26 tensors; drawn at random: ..; unused: ..".
 std::string account_text(const std::filesystem::path& file, const WeightsAccount& account);

@@ -7,3 +7,13 @@ if(FASTBOX_BENCHMARKS)
   target_link_libraries(compare_step PRIVATE fastbox_train fastbox_options CLI11::CLI11 nlohmann_json::nlohmann_json)
   fastbox_use_torch(compare_step)
 endif()
+
+# The PyTorch model that scripts/compare-* measure against is the same network as ours.
+set(twin_python ${torch_python})
+if(NOT EXISTS ${twin_python})
+  set(twin_python python3)
+endif()
+add_test(NAME bench.torch_model COMMAND ${twin_python} ${CMAKE_CURRENT_SOURCE_DIR}/bench/torch_model_test.py)
+add_test(NAME bench.torch_model_peer COMMAND ${twin_python} ${CMAKE_CURRENT_SOURCE_DIR}/bench/torch_model_test.py
+  --peer ${PROJECT_SOURCE_DIR}/../shared/peer/fastbox_torch.py)
+set_tests_properties(bench.torch_model bench.torch_model_peer PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)

@@ -108,5 +108,59 @@ TEST_CASE("bench step needs no data", "[bench]") {
   check_spread(report.at("step_seconds"));
 }
 
+TEST_CASE("bench eval times a detection, trained or not", "[bench]") {
+  const Words tiny = settings({"model.width=96", "model.height=64", "model.width_multiple=0.25", "run.threads=1"});
+  const Words command = fastbox({"bench", "eval", "--frames", "4", "--json", "-"});
+  const Outcome fresh = run(command + Words{"--config", "configs/kitti-small.yaml"} + tiny);
+  REQUIRE_THAT(fresh, Exits(0));
+  const Json report = Json::parse(fresh.out);
+  CHECK(report.at("trained") == false);
+  CHECK(report.at("frames") == 4);
+  double parts = 0;
+  for (const char* piece : {"decode", "resize", "network", "boxes"}) {
+    INFO(piece);
+    check_spread(report.at("milliseconds").at(piece));
+    parts += report.at("milliseconds").at(piece).at("min").get<double>();
+  }
+  CHECK(parts <= report.at("milliseconds").at("whole").at("median").get<double>());
+  CHECK(report.at("images_per_second").get<double>() ==
+        Approx(1e3 / report.at("milliseconds").at("whole").at("median").get<double>()));
+  CHECK_THAT(run(command + Words{"somewhere", "--config", "configs/kitti-small.yaml"}), Exits(2) && Tells("--config"));
+  CHECK_THAT(run(command + Words{new_path("nothing-here").string()}), Exits(3) && Tells("nothing-here"));
+}
+
+TEST_CASE("bench roofline accounts for every convolution of the step", "[bench]") {
+  const Words command = fastbox({"bench", "roofline", "--config", "configs/kitti-small.yaml", "--steps", "2",
+                                 "--seconds", "0", "--json", "-"}) +
+                        settings({"model.width=96", "model.height=64", "train.batch=2", "run.threads=1",
+                                  "run.device=cpu", "parallel.shards=off"});
+  const Outcome outcome = run(command);
+  REQUIRE_THAT(outcome, Exits(0));
+  const Json report = Json::parse(outcome.out);
+  CHECK(report.at("ceilings").at("fp32_gflop_per_second") > 0);
+  CHECK(report.at("ceilings").at("copy_gb_per_second") > 0);
+  // The small encoder: stem, 3 ways down, 5 blocks of two, 3 laterals, 1 smoothing; each once forward and once backward.
+  std::map<std::string, double> calls;
+  bool found_stem = false;
+  double gflop = 0;
+  for (const auto& row : report.at("convolutions")) {
+    calls[row.at("pass")] += row.at("calls").get<double>();
+    gflop += row.at("calls").get<double>() * row.at("gflop").get<double>();
+    CHECK(row.at("bound_milliseconds") > 0);
+    if (row.at("pass") != "forward" || row.at("shape") != "4x4 /4 3>32 2x16x24") continue;
+    found_stem = true;
+    CHECK(row.at("gflop").get<double>() == Approx(2e-9 * 2 * 16 * 24 * 32 * 3 * 4 * 4));
+  }
+  CHECK(calls == std::map<std::string, double>{{"forward", 18}, {"backward", 18}});
+  CHECK(found_stem);
+  CHECK(report.at("gflop").get<double>() == Approx(gflop));
+  double operators = 0;
+  for (const auto& row : report.at("operators")) operators += row.at("milliseconds").get<double>();
+  CHECK(operators <= report.at("watched_step_milliseconds").get<double>());
+  CHECK(report.at("of_bound").get<double>() == Approx(report.at("bound_milliseconds").get<double>() /
+                                                      report.at("step_milliseconds").at("median").get<double>()));
+  CHECK_THAT(run(on_ranks(2, command)), Exits(2) && Tells("one rank"));
+}
+
 }  // namespace
 }  // namespace fastbox::test

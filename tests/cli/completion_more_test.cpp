@@ -36,7 +36,7 @@ TEST_CASE("zsh completes commands, options, keys and values", "[completion_zsh]"
   CHECK(holds(option, "fastbox train"));
   CHECK(holds(option, " --resume"));
   CHECK(holds(type("fastbox data sy\\t"), "fastbox data synth"));
-  CHECK(holds(type("fastbox train --set model.enc\\tvg\\t"), "model.encoder=vgg16"));
+  CHECK(holds(type("fastbox train --set model.enc\\tgo\\t"), "model.encoder=googlenet"));
 }
 
 TEST_CASE("fish completes commands, options, keys and values", "[completion_fish]") {

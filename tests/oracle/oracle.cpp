@@ -21,7 +21,10 @@ bool Oracle::has_trained() const {
 std::unique_ptr<models::FastBox> Oracle::model() const {
   const at::Tensor& ip = tensors_.at("weight/ip");  // deep channels x hidden
   models::FastBoxOptions options;
-  options.width_multiple = static_cast<double>(ip.size(0)) / 512;
+  if (tensors_.count("weight/encoder.stem.convolution.weight") != 0)
+    options.encoder = "small";
+  else
+    options.width_multiple = static_cast<double>(ip.size(0)) / 512;
   options.hidden = static_cast<int>(ip.size(1));
   options.dropout = 0;
   auto model = std::make_unique<models::FastBox>(options);

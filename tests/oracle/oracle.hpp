@@ -24,7 +24,7 @@ class Oracle {
   bool is_double() const;
   bool has_trained() const;
 
-  /// FastBox of the file's batch, size, channels and type, with its weights; no dropout.
+  /// FastBox of the file's encoder, batch, size, channels and type, with its weights; no dropout.
   std::unique_ptr<models::FastBox> model() const;
   models::Targets targets() const;
   const at::Tensor& image() const { return tensors_.at("batch/image"); }

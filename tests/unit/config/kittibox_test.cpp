@@ -91,11 +91,11 @@ TEST_CASE("KittiBox's own constants are fastbox's defaults", "[kittibox]") {
 
 TEST_CASE("what a run will do otherwise is warned of", "[kittibox]") {
   const auto imported = config::import_kittibox(
-      R"({"model": {"architecture_file": "../encoder/googlenet.py"}, "use_rezoom": false, "scale_down": 0.2,
+      R"({"model": {"architecture_file": "../encoder/mobilenet.py"}, "use_rezoom": false, "scale_down": 0.2,
           "solver": {"opt": "RMS", "weights": "a.ckpt"}, "my_own": "x\n\ntrain:\n  steps: 1"})",
       "hypes.json");
   REQUIRE(imported.warnings.size() == 6);
-  CHECK(holds(imported.warnings[0], "googlenet"));
+  CHECK(holds(imported.warnings[0], "mobilenet"));
   CHECK(holds(imported.warnings[1], "use_rezoom is false"));
   CHECK(holds(imported.warnings[2], "scale_down is 0.2"));
   CHECK(holds(imported.warnings[3], "solver.opt is RMS"));
@@ -103,6 +103,13 @@ TEST_CASE("what a run will do otherwise is warned of", "[kittibox]") {
   CHECK(holds(imported.warnings[5], "my_own"));
   // A stranger's text stays in its comment.
   CHECK_FALSE(holds(imported.text, "\ntrain:"));
+}
+
+TEST_CASE("KittiBox's encoders are known by their names here", "[kittibox]") {
+  const auto encoder_of = [](const std::string& hypes) { return config::import_kittibox(hypes, "hypes.json").text; };
+  CHECK(holds(encoder_of(R"({"model": {"architecture_file": "../encoder/googlenet.py"}})"), "encoder: googlenet"));
+  CHECK(holds(encoder_of(R"({"arch": {"layers": 101}, "model": {"architecture_file": "../encoder/resnet.py"}})"),
+              "encoder: resnet101"));
 }
 
 TEST_CASE("what is no hypes file is refused", "[kittibox]") {

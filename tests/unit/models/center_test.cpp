@@ -44,13 +44,23 @@ TEST_CASE("the focal loss: centres, their surroundings, and the rest", "[center]
   CHECK(value(loss[2]) == Approx(0.5625 * std::log(4.0)));         // p = 3/4
 }
 
-TEST_CASE("generalised IoU of boxes about a point", "[center]") {
+TEST_CASE("where the score is the overlap, inner cells learn their own IoU", "[center]") {
+  const at::Tensor loss = models::overlap_focal(row({0, std::log(3.0), 0, std::log(3.0)}), row({1, 0.5, 0.4, 0}),
+                                                row({0.75, 1, 1, 1}), row({4, 1, 1, 1}));
+  CHECK(value(loss[0]) == Approx(2 * std::log(2.0)));                        // sqrt(4), p = 1/2
+  CHECK(value(loss[1]) == Approx(std::log(4.0 / 3)));                        // p = 3/4, q = 1
+  CHECK(value(loss[2]) == Approx(std::pow(0.6, 4) * 0.25 * std::log(2.0)));  // too far out: as in the other loss
+  CHECK(value(loss[3]) == Approx(0.5625 * std::log(4.0)));
+}
+
+TEST_CASE("overlaps of boxes about a point", "[center]") {
   const at::Tensor square = row({1, 1, 1, 1});
-  CHECK(value(models::generalised_iou(square, square)) == Approx(1));
+  CHECK(value(models::overlap_of(square, square).generalised) == Approx(1));
+  CHECK(value(models::overlap_of(row({1, 1, 3, 1}), square).iou) == Approx(0.5));
   // Twice as wide to the right: 4 shared, 6 joint, which fills the hull.
-  CHECK(value(models::generalised_iou(row({1, 1, 2, 1}), square)) == Approx(4.0 / 6));
+  CHECK(value(models::overlap_of(row({1, 1, 2, 1}), square).generalised) == Approx(4.0 / 6));
   // Apart: (-1..1)^2 and (3..5) x (-1..1): nothing shared, 8 joint, a hull of 12.
-  CHECK(value(models::generalised_iou(square, row({-3, 1, 5, 1}))) == Approx(-4.0 / 12));
+  CHECK(value(models::overlap_of(square, row({-3, 1, 5, 1})).generalised) == Approx(-4.0 / 12));
   // (dx, dy, w, h) = (2, 0, 6, 4): left 1, top 2, right 5, bottom 2.
   CHECK(at::equal(models::reaches_of(row({2, 0, 6, 4})), row({1, 2, 5, 2})));
 }
@@ -70,6 +80,9 @@ TEST_CASE("the loss is a share of the global batch's, and weights silence cells"
   targets.box = row({0, 0, 2, 4, 0, 0, 0, 0}).view({1, 1, 2, 4});  // IoU 1/2, which fills the hull
   terms = models::center_losses(logits, reach, targets, options, 4);
   CHECK(value(terms.box) == Approx(5 * 3 * 0.5 / 4));
+  options.score_is_overlap = true;
+  terms = models::center_losses(logits, reach, targets, options, 4);
+  CHECK(value(terms.confidence) == Approx(2 * std::sqrt(3.0) * std::log(2.0) / 4));  // the same at p = 1/2 for any IoU
 }
 
 TEST_CASE("a fresh network sees nothing much, at each cell size, under each encoder", "[center]") {

@@ -27,3 +27,10 @@ TEST_CASE("full width in float64 equals the PyTorch twin", "[oracle_twin]") {
   SKIP_UNLESS(!test::python_with_torch().empty(), "no Python with torch (scripts/setup --cuda makes one)");
   compare_with_twin("--batch 2 --height 96 --width 160");
 }
+
+TEST_CASE("the small encoder in float64 equals the PyTorch twin of the speed comparisons", "[oracle_twin]") {
+  SKIP_UNLESS(!test::python_with_torch().empty(), "no Python with torch (scripts/setup --cuda makes one)");
+  const test::ScratchFolder folder;
+  REQUIRE(test::make_oracle("tests/bench/torch_model.py", folder / "oracle", "--height 96 --width 160", false));
+  test::compare_with_oracle(test::Oracle(folder / "oracle"));
+}

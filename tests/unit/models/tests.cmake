@@ -7,6 +7,14 @@ target_compile_definitions(fastbox_test_oracle PRIVATE FASTBOX_TORCH_PYTHON="${t
 fastbox_use_torch(fastbox_test_oracle)
 
 fastbox_unit_tests(models
-  CONCERNS center dropout fastbox loss oracle_file oracle_golden oracle_single oracle_twin
+  CONCERNS center dropout encoders fastbox loss oracle_file oracle_golden oracle_single oracle_twin
   USES fastbox_test_oracle
   TORCH)
+
+# One model an entry: each makes its weights anew.
+target_sources(unit_models PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/models/torchvision_test.cpp)
+foreach(encoder vgg16 vgg16_bn resnet50 resnet101 googlenet)
+  add_test(NAME models.torchvision_${encoder} COMMAND unit_models "[torchvision_${encoder}]" --warn NoTests)
+  set_tests_properties(models.torchvision_${encoder} PROPERTIES
+    SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN} TIMEOUT 300 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endforeach()

@@ -1,8 +1,11 @@
 #include "train/model_cost.hpp"
 
+#include <ATen/ATen.h>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "train/detector.hpp"
 
@@ -54,13 +57,35 @@ TEST_CASE("every kernel and matrix is found in every encoder, and grows with the
   for (const auto& encoder : models::encoder_names()) {
     INFO(encoder);
     const auto cost = cost_of(encoder, 0.25, 64, 64), larger = cost_of(encoder, 0.25, 320, 96);
+    config::Settings settings;
+    settings.model.encoder = encoder;
+    settings.model.width_multiple = 0.25;
+    const auto tensors = train::make_model(settings, c10::kCPU)->tensors();
     for (std::size_t i = 0; i < cost.parameters.size(); ++i) {
       INFO(cost.parameters[i].name);
-      const std::string& name = cost.parameters[i].name;
-      const bool additive = name.ends_with(".bias") || name.find("norm.") != std::string::npos;
+      const bool additive = tensors.at(cost.parameters[i].name).dim() < 2;
       CHECK((cost.parameters[i].forward_flop > 0) != additive);
       CHECK(larger.parameters[i].forward_flop == Approx(cost.parameters[i].forward_flop * 30 / 4));
     }
     CHECK(larger.activation_elements == Approx(cost.activation_elements * 30 / 4));
   }
+}
+
+TEST_CASE("a frozen stage costs its forward alone, and leaves model and statistics as they are", "[model_cost]") {
+  config::Settings settings;
+  settings.model.encoder = "resnet50";
+  settings.model.width_multiple = 0.25;
+  const auto whole = train::make_model(settings, c10::kCPU);
+  settings.model.freeze = 2;
+  const auto part = train::make_model(settings, c10::kCPU);
+  std::map<std::string, at::Tensor> before;
+  for (const auto& [name, tensor] : part->tensors()) before[name] = tensor.detach().clone();
+  const auto all = train::cost_of(*whole, 64, 64), some = train::cost_of(*part, 64, 64);
+  CHECK(all.frozen_flop == 0);
+  CHECK(some.frozen_flop > 0);
+  CHECK(some.forward_flop() == Approx(all.forward_flop()));
+  CHECK(some.backward_flop() < all.backward_flop() - some.frozen_flop);
+  CHECK(some.parameters.size() == part->parameters_in_forward_order().size());
+  CHECK(some.parameters.size() < all.parameters.size());
+  for (const auto& [name, tensor] : part->tensors()) CHECK(at::equal(tensor, before.at(name)));
 }

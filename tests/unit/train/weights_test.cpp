@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/fastbox.hpp"
 #include "support/support.hpp"
+#include "train/detector.hpp"
 #include "train/weights.hpp"
 
 using namespace fastbox;
@@ -110,4 +112,113 @@ TEST_CASE("a file of other names is refused, also where the encoder has no other
   CHECK(test::caught([&] {
           train::load_weights(folder / "w", model, as_in_vgg16);
         }).mentions("features.0.bias in the file): missing"));
+}
+
+TEST_CASE("with torchvision's names, what may not be left over is listed as well", "[weights]") {
+  const test::ScratchFolder folder;
+  auto model = small_model();
+  train::write_tensors(folder / "w", {{"features.0.weight", at::ones({2, 3})},
+                                      {"features.0.bias", at::ones({2})},
+                                      {"features.2.weight", at::ones({7})},
+                                      {"fc.bias", at::ones({9})}});
+  const auto only_fc = [](const std::string& theirs) { return theirs.starts_with("fc."); };
+  const auto refused = test::caught([&] { train::load_weights(folder / "w", model, as_in_vgg16, only_fc); });
+  CHECK(refused.code == ExitCode::data);
+  CHECK(refused.mentions("\n  features.2.weight: not part of the model, shape [7]"));
+  CHECK_FALSE(refused.mentions("fc.bias: not"));
+  CHECK(at::equal(model.at("encoder.layers.0.weight"), at::zeros({2, 3})));
+  CHECK(train::load_weights(folder / "w", model, as_in_vgg16).unused.size() == 2);
+}
+
+namespace {
+
+config::Settings narrow(const std::string& name) {
+  config::Settings settings;
+  settings.model.encoder = name;
+  settings.model.width_multiple = 0.0625;
+  settings.model.hidden = 8;
+  return settings;
+}
+
+/// A file as torchvision would have it of an encoder with so few channels.
+void write_as_torchvision(const std::filesystem::path& file, const config::Settings& settings) {
+  const auto model = train::make_model(settings, c10::kCPU);
+  NamedTensors theirs = {{"fc.weight", at::zeros({2, 2})}};
+  for (const auto& [name, tensor] : model->tensors()) {
+    if (!name.starts_with("encoder.")) continue;
+    const std::string own = name.substr(std::string("encoder.").size());
+    theirs[model->encoder().torchvision_name(own)] = at::rand_like(tensor);
+    if (own.ends_with("running_var"))
+      theirs[own.substr(0, own.rfind('.')) + ".num_batches_tracked"] = at::tensor({7}, at::kLong);
+  }
+  train::write_tensors(file, theirs);
+}
+
+}  // namespace
+
+TEST_CASE("a ResNet-101's weights are no ResNet-50's, nor the other way round", "[weights]") {
+  const test::ScratchFolder folder;
+  const auto fifty = narrow("resnet50"), hundred = narrow("resnet101");
+  write_as_torchvision(folder / "50", fifty);
+  write_as_torchvision(folder / "101", hundred);
+  const auto start = [&](const config::Settings& settings, const char* file) {
+    auto model_settings = settings.model;
+    model_settings.weights = (folder / file).string();
+    return train::start_from_weights(*train::make_model(settings, c10::kCPU), model_settings);
+  };
+  CHECK(test::caught([&] { start(fifty, "101"); }).mentions("layer3.10.bn1.bias: not part of the model"));
+  CHECK(test::caught([&] { start(hundred, "50"); }).mentions("layer3.10.bn1.bias in the file): missing"));
+  const auto account = start(fifty, "50");
+  CHECK(account.loaded.size() == 53 * 5);
+  CHECK(account.unused.size() == 53 + 1);
+  CHECK(train::account_text("50", account).ends_with("; unused in the file: fc.weight, 53 of num_batches_tracked"));
+}
+
+TEST_CASE("the input normalisation goes with the weights, unless it is given", "[weights]") {
+  const test::ScratchFolder folder;
+  auto settings = narrow("vgg16");
+  write_as_torchvision(folder / "theirs", settings);
+  const auto features = [](models::Network& model) {
+    return model.encoder().forward(at::full({1, 3, 32, 32}, 200.0f)).deep.detach();
+  };
+  settings.model.weights = (folder / "theirs").string();
+  const auto model = train::make_model(settings, c10::kCPU);
+  train::start_from_weights(*model, settings.model);
+  CHECK(settings.model.normalisation == "torchvision");
+
+  // As a checkpoint: our names, and what it says of itself.
+  train::write_tensors(folder / "ours", model->tensors(), train::weights_metadata(settings.model));
+  auto again = narrow("vgg16");
+  again.model.weights = (folder / "ours").string();
+  const auto second = train::make_model(again, c10::kCPU);
+  CHECK(train::start_from_weights(*second, again.model).own_names);
+  CHECK(again.model.normalisation == "torchvision");
+  CHECK(at::equal(features(*second), features(*model)));
+
+  // From the checkpoint's run file alone.
+  const auto third = train::make_model(settings, c10::kCPU);
+  NamedTensors tensors = third->tensors();
+  train::copy_by_name(model->tensors(), tensors, "the model");
+  CHECK(at::equal(features(*third), features(*model)));
+
+  auto given = narrow("vgg16");
+  given.model.weights = settings.model.weights;
+  given.model.normalisation = "own";
+  const auto fourth = train::make_model(given, c10::kCPU);
+  train::start_from_weights(*fourth, given.model);
+  CHECK(given.model.normalisation == "own");
+  CHECK_FALSE(at::equal(features(*fourth), features(*model)));
+  CHECK(train::weights_metadata(given.model).empty());
+}
+
+TEST_CASE("batch normalisation is trained from random weights, and frozen with given ones", "[weights]") {
+  config::ModelSettings model;
+  model.encoder = "googlenet";
+  CHECK(train::trains_batch_norm(model));
+  model.weights = "some";
+  CHECK_FALSE(train::trains_batch_norm(model));
+  model.batch_norm = "train";
+  CHECK(train::trains_batch_norm(model));
+  model.encoder = "vgg16";
+  CHECK_FALSE(train::trains_batch_norm(model));
 }

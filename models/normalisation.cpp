@@ -1,0 +1,27 @@
+#include "models/normalisation.hpp"
+
+#include <ATen/ATen.h>
+
+#include <array>
+
+namespace fastbox::models {
+namespace {
+
+constexpr std::array<double, 3> rgb_means = {255 * 0.485, 255 * 0.456, 255 * 0.406};
+constexpr std::array<double, 3> rgb_deviations = {255 * 0.229, 255 * 0.224, 255 * 0.225};
+
+/// In double before it is rounded to the image's type.
+at::Tensor by_channel(const std::array<double, 3>& values, const at::Tensor& like) {
+  return at::tensor(at::ArrayRef<double>(values.data(), values.size()), like.options().dtype(at::kDouble))
+      .to(like.scalar_type())
+      .view({1, 3, 1, 1});
+}
+
+}  // namespace
+
+at::Tensor imagenet_normalised(const at::Tensor& rgb) {
+  return ((rgb - by_channel(rgb_means, rgb)) / by_channel(rgb_deviations, rgb))
+      .contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+}  // namespace fastbox::models
