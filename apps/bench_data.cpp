@@ -31,9 +31,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-struct Options {
-  std::string run_file, json;
-  std::vector<std::string> overrides;
+struct Options : RunFileOptions {
   std::vector<int> workers;
   double seconds = 2;
 };
@@ -158,16 +156,13 @@ void bench(Options options) {
 void add_bench_data(CLI::App& bench_command) {
   auto* command = bench_command.add_subcommand("data", "Times the way of training frames from PNG to tensors");
   auto options = std::make_shared<Options>();
-  command->add_option("--config", options->run_file, "the run file (default: KittiBox's own settings)");
-  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
-      ->allow_extra_args(false);
+  add_run_file_options(*command, *options);
   command->add_option("--seconds", options->seconds, "so long for each figure")
       ->capture_default_str()
       ->check(CLI::Range(0.01, 3600.0));
   command->add_option("--workers", options->workers, "the loader with so many threads (default: data.workers)")
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 1024));
-  command->add_option("--json", options->json, "write the figures to this file as JSON; - for standard output");
   command->callback([options] { bench(*options); });
 }
 

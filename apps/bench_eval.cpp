@@ -30,9 +30,8 @@ using Clock = std::chrono::steady_clock;
 constexpr int uncounted_frames = 3;
 constexpr int scenes = 8;  // drawn once, then again and again
 
-struct Options {
-  std::string checkpoint, run_file, json;
-  std::vector<std::string> overrides;
+struct Options : RunFileOptions {
+  std::string checkpoint;
   int frames = 50;
 };
 
@@ -135,13 +134,10 @@ void add_bench_eval(CLI::App& bench_command) {
   auto* command = bench_command.add_subcommand("eval", "Times a detection from PNG bytes to boxes; needs no data");
   auto options = std::make_shared<Options>();
   command->add_option("RUN_DIR", options->checkpoint, "a run folder or a checkpoint (default: untrained weights)");
-  command->add_option("--config", options->run_file, "the run file (default: KittiBox's own settings)");
-  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
-      ->allow_extra_args(false);
+  add_run_file_options(*command, *options);
   command->add_option("--frames", options->frames, "timed frames, after three that are not")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--json", options->json, "write the figures to this file as JSON; - for standard output");
   command->callback([options] { bench(*options); });
 }
 

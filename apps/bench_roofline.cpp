@@ -36,9 +36,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int uncounted_steps = 4;
 
-struct Options {
-  std::string run_file, json;
-  std::vector<std::string> overrides;
+struct Options : RunFileOptions {
   int steps = 10;
   double seconds = 0.3;
 };
@@ -214,16 +212,13 @@ void add_bench_roofline(CLI::App& bench_command) {
   auto* command = bench_command.add_subcommand(
       "roofline", "Holds a run file's training step against what this machine can do; needs no data");
   auto options = std::make_shared<Options>();
-  command->add_option("--config", options->run_file, "the run file (default: KittiBox's own settings)");
-  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
-      ->allow_extra_args(false);
+  add_run_file_options(*command, *options);
   command->add_option("--steps", options->steps, "timed steps, after four that are not")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
   command->add_option("--seconds", options->seconds, "so long for each ceiling and each convolution")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
-  command->add_option("--json", options->json, "write the figures to this file as JSON; - for standard output");
   command->callback([options] { bench(*options); });
 }
 

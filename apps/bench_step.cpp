@@ -33,9 +33,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int uncounted_steps = 3;  // caches, oneDNN's kernels, memory
 
-struct Options {
-  std::string run_file, json;
-  std::vector<std::string> overrides;
+struct Options : RunFileOptions {
   int steps = 20;
 };
 
@@ -139,12 +137,9 @@ void add_bench_step(CLI::App& bench_command) {
   auto* command =
       bench_command.add_subcommand("step", "Times a run file's training step on random images; needs no data");
   auto options = std::make_shared<Options>();
-  command->add_option("--config", options->run_file, "the run file (default: KittiBox's own settings)");
-  command->add_option("--set", options->overrides, "a key's value over the run file's: key=value")
-      ->allow_extra_args(false);
+  add_run_file_options(*command, *options);
   command->add_option("--steps", options->steps, "timed steps, after four that are not (default: 20)")
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--json", options->json, "write the figures to this file as JSON; - for standard output");
   command->callback([options] { bench(*options); });
 }
 

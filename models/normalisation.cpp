@@ -7,6 +7,7 @@
 namespace fastbox::models {
 namespace {
 
+constexpr std::array<double, 3> bgr_means = {103.939, 116.779, 123.68};
 constexpr std::array<double, 3> rgb_means = {255 * 0.485, 255 * 0.456, 255 * 0.406};
 constexpr std::array<double, 3> rgb_deviations = {255 * 0.229, 255 * 0.224, 255 * 0.225};
 
@@ -18,6 +19,10 @@ at::Tensor by_channel(const std::array<double, 3>& values, const at::Tensor& lik
 }
 
 }  // namespace
+
+at::Tensor caffe_normalised(const at::Tensor& rgb) {
+  return (rgb.flip(1) - by_channel(bgr_means, rgb)).contiguous(at::MemoryFormat::ChannelsLast);
+}
 
 at::Tensor imagenet_normalised(const at::Tensor& rgb) {
   return ((rgb - by_channel(rgb_means, rgb)) / by_channel(rgb_deviations, rgb))

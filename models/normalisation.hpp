@@ -14,6 +14,10 @@ enum class Normalisation {
   torchvision  ///< as torchvision's weights of that encoder expect
 };
 
+/// rgb turned to BGR, less Caffe's means of ImageNet's channels: what KittiBox's VGG16 expects. `rgb`: B x 3 x H x W, 0..255.
+/// Channels-last.
+at::Tensor caffe_normalised(const at::Tensor& rgb);
+
 /// (rgb / 255 - mean) / deviation with ImageNet's of each channel, as torchvision's ImageClassification transform.
 /// `rgb`: B x 3 x H x W, 0..255. Channels-last.
 at::Tensor imagenet_normalised(const at::Tensor& rgb);

@@ -15,15 +15,6 @@ constexpr int pool = 0;
 constexpr std::array layers = {64,   64,  pool, 128, 128,  pool, 256, 256, 256,
                                pool, 512, 512,  512, pool, 512,  512, 512, pool};
 constexpr std::size_t early_convolution = 9;  // conv4_3, counted from 0
-constexpr std::array<double, 3> bgr_means = {103.939, 116.779, 123.68};
-
-at::Tensor caffe_normalised(const at::Tensor& rgb) {
-  const at::Tensor mean =
-      at::tensor(at::ArrayRef<double>(bgr_means.data(), bgr_means.size()), rgb.options().dtype(at::kDouble))
-          .to(rgb.scalar_type())
-          .view({1, 3, 1, 1});
-  return (rgb.flip(1) - mean).contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 }  // namespace
 

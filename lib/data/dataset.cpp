@@ -1,14 +1,13 @@
 #include "data/dataset.hpp"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 #include <unordered_set>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "data/frame_numbers.hpp"
 #include "io/split_list.hpp"
 
 namespace fastbox::data {
@@ -113,13 +112,9 @@ fs::path find_list(const config::DataSettings& settings, const fs::path& run_fol
 }
 
 std::vector<std::string> kittibox_split(Part part) {
-  const int begin = part == Part::train ? 0 : 7000, end = part == Part::train ? 7000 : 7481;
+  const std::size_t begin = part == Part::train ? 0 : 7000, end = part == Part::train ? 7000 : kitti_training_frames;
   std::vector<std::string> names;
-  for (int i = begin; i < end; ++i) {
-    std::ostringstream name;
-    name << std::setw(6) << std::setfill('0') << i;
-    names.push_back(std::move(name).str());
-  }
+  for (std::size_t i = begin; i < end; ++i) names.push_back(frame_number(i));
   return names;
 }
 

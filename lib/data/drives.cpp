@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "data/frame_numbers.hpp"
 
 namespace fastbox::data {
 namespace {
@@ -69,9 +70,7 @@ Drives read_devkit(const fs::path& mapping_file, std::string_view mapping_text) 
            "', expected a line of ", mapping_file.string(), ", 1 to ", raw_frames.size());
     if (!seen.insert(line).second)
       fail(ExitCode::data, order_file.string(), ": number ", drives.size() + 1, ": line ", line, " is named twice");
-    const std::string index = std::to_string(drives.size());
-    drives.emplace(std::string(index.size() < 6 ? 6 - index.size() : 0, '0') + index,
-                   raw_frames[static_cast<std::size_t>(line - 1)]);
+    drives.emplace(frame_number(drives.size()), raw_frames[static_cast<std::size_t>(line - 1)]);
   }
   return drives;
 }

@@ -69,17 +69,16 @@ ListOverlap::OfDrives compare_drives(const NamedList& train, const NamedList& va
   return result;
 }
 
-std::string examples(const std::vector<ListOverlap::Pair>& pairs) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < std::min(pairs.size(), most_examples); ++i)
-    parts.push_back(concat(pairs[i].val, " and ", pairs[i].train));
-  return join(parts, ", ") + (pairs.size() > most_examples ? ", .." : "");
-}
-
 std::string examples(const std::vector<std::string>& names) {
   const std::vector<std::string> first(
       names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), most_examples)));
   return join(first, ", ") + (names.size() > most_examples ? ", .." : "");
+}
+
+std::string examples(const std::vector<ListOverlap::Pair>& pairs) {
+  std::vector<std::string> parts;
+  for (const auto& pair : pairs) parts.push_back(concat(pair.val, " and ", pair.train));
+  return examples(parts);
 }
 
 }  // namespace

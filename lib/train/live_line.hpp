@@ -27,8 +27,6 @@ struct RunPosition {
 std::vector<std::string> live_parts(const RunPosition& position, const Progress::Summary* summary,
                                     double images_per_second, double memory);
 
-using fastbox::time_left;
-
 class LiveLine {
  public:
   LiveLine() = default;

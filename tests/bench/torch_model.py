@@ -160,10 +160,10 @@ def kernel_decay(model, weight=5e-4):
     return weight * sum(0.5 * kernel.square().sum() for kernel in kernels(model))
 
 
-def random_batch(images, height, width, generator=None, dtype=torch.float32):
+def random_batch(images, height, width, dtype=torch.float32):
     """image, confidence, box, mask: one cell in eighteen positive, one in twenty masked."""
     cells = (images, height // STRIDE, width // STRIDE)
-    draw = lambda *shape: torch.rand(*shape, generator=generator, dtype=dtype)
+    draw = lambda *shape: torch.rand(*shape, dtype=dtype)
     confidence = (draw(*cells) < 1 / 18).to(dtype)
     box = torch.cat([draw(*cells, 2) * 80 - 40, draw(*cells, 2) * 120 + 20], -1) * confidence[..., None]
     return draw(images, 3, height, width) * 255, confidence, box, (draw(*cells) > 0.05).to(dtype)
