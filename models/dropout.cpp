@@ -1,11 +1,11 @@
 #include "models/dropout.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 
 #include "base/random.hpp"
+#include "models/parallel.hpp"
 
 namespace fastbox::models {
 namespace {
@@ -32,7 +32,7 @@ at::Tensor dropout_mask(const std::vector<std::uint64_t>& seeds, std::uint64_t w
   const auto dropped_below = static_cast<std::uint32_t>(std::lround(probability * 65536));
   const auto kept = static_cast<float>(65536.0 / (65536.0 - dropped_below));
   float* data = mask.data_ptr<float>();
-  at::parallel_for(0, static_cast<std::int64_t>(seeds.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, static_cast<std::int64_t>(seeds.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b)
       fill(data + b * count, count, seeds[static_cast<std::size_t>(b)], which, dropped_below, kept);
   });

@@ -40,25 +40,23 @@ void Convolution::initialise(at::Generator& generator, double gain) {
   if (bias.defined()) bias.copy_(at::empty(bias.sizes()).uniform_(-1, 1, generator) / std::sqrt(fan_in));
 }
 
-GroupNorm::GroupNorm(int channels, int groups) : groups_(groups) {
+GroupNorm::GroupNorm(int channels) {
   weight = register_parameter("weight", at::ones({channels}));
   bias = register_parameter("bias", at::zeros({channels}));
 }
 
-at::Tensor GroupNorm::forward(const at::Tensor& x) const {
-  return at::group_norm(x, groups_, weight, bias, 1e-5);
+at::Tensor GroupNorm::forward(const at::Tensor& x, const GroupNormOptions& options) const {
+  return group_norm(x, weight, bias, options);
 }
 
-NormalisedConvolution::NormalisedConvolution(int in, int out, int kernel, int stride, bool activate)
-    : activate_(activate) {
+NormalisedConvolution::NormalisedConvolution(int in, int out, int kernel, int stride) {
   convolution_ = register_module("convolution", std::make_shared<Convolution>(Convolution::Options{
                                                     in, out, kernel, stride, /*padding=*/kernel == 3 ? 1 : 0, false}));
-  norm_ = register_module("norm", std::make_shared<GroupNorm>(out, out / channels_per_group));
+  norm_ = register_module("norm", std::make_shared<GroupNorm>(out));
 }
 
-at::Tensor NormalisedConvolution::forward(const at::Tensor& x) const {
-  const at::Tensor y = norm_->forward(convolution_->forward(x));
-  return activate_ ? at::relu(y) : y;
+at::Tensor NormalisedConvolution::forward(const at::Tensor& x, const at::Tensor& residual) const {
+  return norm_->forward(convolution_->forward(x), {/*activate=*/true, residual});
 }
 
 void NormalisedConvolution::initialise(at::Generator& generator, bool starts_silent) {

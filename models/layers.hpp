@@ -11,6 +11,9 @@
 #include <memory>
 #include <string>
 
+#include "models/group_norm.hpp"
+#include "models/group_norm_kernel.hpp"
+
 namespace fastbox::models {
 
 /// A generator whose numbers are a function of `seed` alone.
@@ -46,27 +49,21 @@ class Convolution : public torch::nn::Module {
   Options options_;
 };
 
-/// Of the group normalisations.
-constexpr int channels_per_group = 8;
-
-/// Group normalisation (Wu, He 2018): no statistics over the batch, so no result depends on the ranks.
+/// The weights of models::group_norm.
 class GroupNorm : public torch::nn::Module {
  public:
-  GroupNorm(int channels, int groups);
-  at::Tensor forward(const at::Tensor& x) const;
+  explicit GroupNorm(int channels);
+  at::Tensor forward(const at::Tensor& x, const GroupNormOptions& options) const;
 
   at::Tensor weight, bias;  ///< channels; one and zero at first
-
- private:
-  int groups_;
 };
 
-/// Convolution without bias, group normalisation, and a ReLU unless told otherwise. `out`: a multiple of
-/// channels_per_group.
+/// Convolution without bias, group normalisation, the sum with `residual` where it is given, and a ReLU. `out`: a multiple
+/// of channels_per_group.
 class NormalisedConvolution : public torch::nn::Module {
  public:
-  NormalisedConvolution(int in, int out, int kernel, int stride, bool activate = true);
-  at::Tensor forward(const at::Tensor& x) const;
+  NormalisedConvolution(int in, int out, int kernel, int stride);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {}) const;
 
   /// `starts_silent`: the normalisation's weight begins at zero, so that a residual block begins as the identity.
   void initialise(at::Generator& generator, bool starts_silent = false);
@@ -74,7 +71,6 @@ class NormalisedConvolution : public torch::nn::Module {
  private:
   std::shared_ptr<Convolution> convolution_;
   std::shared_ptr<GroupNorm> norm_;
-  bool activate_;
 };
 
 }  // namespace fastbox::models

@@ -26,11 +26,11 @@ at::Tensor doubled(const at::Tensor& x) {
 
 ResidualBlock::ResidualBlock(int channels) {
   first_ = register_module("first", std::make_shared<NormalisedConvolution>(channels, channels, 3, 1));
-  second_ = register_module("second", std::make_shared<NormalisedConvolution>(channels, channels, 3, 1, false));
+  second_ = register_module("second", std::make_shared<NormalisedConvolution>(channels, channels, 3, 1));
 }
 
 at::Tensor ResidualBlock::forward(const at::Tensor& x) const {
-  return at::relu(x + second_->forward(first_->forward(x)));
+  return second_->forward(first_->forward(x), x);
 }
 
 void ResidualBlock::initialise(at::Generator& generator) {

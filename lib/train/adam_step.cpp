@@ -1,9 +1,9 @@
 #include "train/adam_step.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/library.h>
 
+#include "models/parallel.hpp"
 #include "train/adam_kernel.hpp"
 
 namespace fastbox::train {
@@ -22,7 +22,7 @@ void step(const at::Tensor& parameters, const at::Tensor& gradient, const at::Te
                                     static_cast<Number>(beta2),         static_cast<Number>(1 - beta1),
                                     static_cast<Number>(1 - beta2),     static_cast<Number>(epsilon),
                                     static_cast<Number>(gradient_scale)};
-  at::parallel_for(0, parameters.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+  models::parallel_for(0, parameters.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
     adam_kernel(w + begin, g + begin, first + begin, second + begin, end - begin, factors);
   });
 }

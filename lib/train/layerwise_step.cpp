@@ -1,12 +1,12 @@
 #include "train/layerwise_step.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "models/parallel.hpp"
 #include "train/adam_step.hpp"
 
 namespace fastbox::train {
@@ -25,7 +25,7 @@ template <typename Body>
 SquaredNorms sum_over_chunks(std::int64_t count, const Body& body) {
   const std::int64_t chunks = (count + chunk - 1) / chunk;
   std::vector<SquaredNorms> partial(static_cast<std::size_t>(chunks));
-  at::parallel_for(0, chunks, chunks_grain, [&](std::int64_t first, std::int64_t last) {
+  models::parallel_for(0, chunks, chunks_grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c)
       partial[static_cast<std::size_t>(c)] = body(c * chunk, std::min(count, (c + 1) * chunk));
   });
@@ -67,7 +67,7 @@ void lars_layer(Number* w, const Number* g, Number* v, const Layer& layer, const
   }
   const auto momentum = static_cast<Number>(f.momentum), of_gradient = static_cast<Number>(rate * f.gradient_scale);
   const auto of_weights = static_cast<Number>(layer.is_matrix ? rate * f.weight_decay : 0);
-  at::parallel_for(0, layer.count, grain, [&](std::int64_t begin, std::int64_t end) {
+  models::parallel_for(0, layer.count, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       v[i] = momentum * v[i] + (of_gradient * g[i] + of_weights * w[i]);
       w[i] -= v[i];
@@ -104,7 +104,7 @@ void lamb_matrix(const LambLayer<Number>& layer, const LambFactors& f, double co
   const SquaredNorms norms = sum_over_chunks(count, moments);
   const bool trusted = norms.weights > 0 && norms.step > 0;
   const auto rate = static_cast<Number>(f.learning_rate * (trusted ? std::sqrt(norms.weights / norms.step) : 1));
-  at::parallel_for(0, count, grain, [&, w = w, u = u](std::int64_t begin, std::int64_t end) {
+  models::parallel_for(0, count, grain, [&, w = w, u = u](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) w[i] -= rate * u[i];
   });
 }

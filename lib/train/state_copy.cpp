@@ -1,9 +1,9 @@
 #include "train/state_copy.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "base/memory.hpp"
+#include "models/parallel.hpp"
 
 namespace fastbox::train {
 
@@ -18,7 +18,7 @@ const at::Tensor& copy_flat(StateCopy& copy, const std::string& name, const at::
   constexpr std::int64_t piece = 1 << 20;  // bytes
   const auto* source = static_cast<const std::byte*>(from.const_data_ptr());
   auto* target = static_cast<std::byte*>(to.mutable_data_ptr());
-  at::parallel_for(0, static_cast<std::int64_t>(from.nbytes()), piece, [&](std::int64_t begin, std::int64_t end) {
+  models::parallel_for(0, static_cast<std::int64_t>(from.nbytes()), piece, [&](std::int64_t begin, std::int64_t end) {
     copy_past_cache(target + begin, source + begin, static_cast<std::size_t>(end - begin));
   });
   return to;

@@ -2,6 +2,7 @@
 # the core needs none. scripts/setup puts the wheel where this file looks.
 #
 #   torch::cpu    libtorch_cpu and libc10: all that the fastbox binary links
+#   torch::gomp   its OpenMP threads, where the wheel brings them
 #   torch::cuda   libtorch_cuda and libc10_cuda, for the plugin; exists only where nvcc and those libraries do
 
 set(FASTBOX_TORCH "" CACHE PATH "The folder 'torch' of an unpacked wheel or of a Python's site-packages; empty: search")
@@ -38,6 +39,11 @@ endfunction()
 
 fastbox_torch_library(torch::c10 libc10.so)
 fastbox_torch_library(torch::libtorch_cpu libtorch_cpu.so)
+file(GLOB torch_gomp RELATIVE ${torch_dir}/lib ${torch_dir}/lib/libgomp*.so*)
+if(torch_gomp)
+  list(GET torch_gomp 0 torch_gomp)
+  fastbox_torch_library(torch::gomp ${torch_gomp})
+endif()
 add_library(torch::cpu INTERFACE IMPORTED GLOBAL)
 target_link_libraries(torch::cpu INTERFACE torch::libtorch_cpu torch::c10)
 # libtorch_cpu finds its own CUDA runtime and cupti by its RUNPATH; the linker has no need to look for them.

@@ -23,7 +23,9 @@ if(FASTBOX_WERROR)
 endif()
 if(FASTBOX_SANITIZE)
   target_compile_options(fastbox_options INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${FASTBOX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>)
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${FASTBOX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>
+    # GCC warns of what its own instrumentation makes unclear (LibTorch's std::optional arguments).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(fastbox_options INTERFACE -fsanitize=${FASTBOX_SANITIZE})
 endif()
 if(FASTBOX_COVERAGE)
