@@ -43,7 +43,10 @@ constexpr Rule rules[] = {
     {"logging.eval_iter", mapped, "evaluation.every", ""},
     {"logging.save_iter", mapped, "checkpoint.every", ""},
     {"logging.write_iter", ignored, "metrics are written with every progress line", ""},
-    {"logging.image_iter", ignored, "pictures are made after the run: fastbox report, fastbox predict --draw", ""},
+    {"logging.image_iter", ignored,
+     "pictures are made at each evaluation: run.detection_pictures; after the run: fastbox report, fastbox predict "
+     "--draw",
+     ""},
     {"path", ignored, own_code, ""},
     {"dirs.base_path", ignored, own_folders, ""},
     {"dirs.data_dir", ignored, own_folders, ""},

@@ -126,12 +126,14 @@ struct ParallelSettings {
 
 struct RunSettings {
   std::int64_t seed = 1;
-  std::string device = "auto";      ///< auto, cpu or cuda
-  std::string precision = "fp32";   ///< fp32, fp64 or bf16
-  int threads = 0;                  ///< per rank; 0: the node's cores shared out among its ranks
-  int log_every = 20;               ///< steps between progress lines and lines of metrics.jsonl
-  std::string time_limit = "auto";  ///< seconds from the start; auto: until the scheduler ends the job; off
-  double stop_margin = 120;         ///< seconds before that end at which the run saves and stops
+  std::string device = "auto";                ///< auto, cpu or cuda
+  std::string precision = "fp32";             ///< fp32, fp64 or bf16
+  int threads = 0;                            ///< per rank; 0: the node's cores shared out among its ranks
+  int log_every = 20;                         ///< steps between progress lines and lines of metrics.jsonl
+  std::int64_t gradient_histograms = 10'000;  ///< samples between two in TensorBoard's events; 0: none
+  int detection_pictures = 4;                 ///< frames of each evaluation in TensorBoard's events
+  std::string time_limit = "auto";            ///< seconds from the start; auto: until the scheduler ends the job; off
+  double stop_margin = 120;                   ///< seconds before that end at which the run saves and stops
 };
 
 struct Settings {

@@ -1,5 +1,7 @@
 #include "eval/drawing.hpp"
 
+#include <opencv2/imgproc.hpp>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -48,6 +50,16 @@ void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections, const
   for (auto object = shown.rbegin(); object != shown.rend(); ++object)
     draw_box(rgb, object->box, colour_of(object->type), width);
   for (std::size_t i = plates.size(); i-- > 0;) draw_plate(rgb, plates[i], colour_of(shown[i].type));
+}
+
+DrawnFrame shrink(const DrawnFrame& frame, int widest) {
+  const double factor = std::min(1.0, static_cast<double>(widest) / frame.rgb.cols);
+  DrawnFrame small{{}, frame.detections, frame.ground_truth};
+  cv::resize(frame.rgb, small.rgb, {}, factor, factor, cv::INTER_AREA);
+  for (auto* objects : {&small.detections, &small.ground_truth})
+    for (auto& object : *objects)
+      for (double* side : {&object.box.left, &object.box.top, &object.box.right, &object.box.bottom}) *side *= factor;
+  return small;
 }
 
 }  // namespace fastbox::eval

@@ -31,4 +31,14 @@ std::vector<Plate> place_plates(const std::vector<io::Object>& detections, cv::S
 void draw_objects(cv::Mat& rgb, const std::vector<io::Object>& detections,
                   const std::vector<io::Object>& ground_truth = {}, const DrawOptions& options = {});
 
+/// A frame with its objects.
+struct DrawnFrame {
+  cv::Mat rgb;
+  std::vector<io::Object> detections, ground_truth;
+};
+
+/// At most `widest` pixels wide, the boxes scaled with it: what is drawn on the small picture has lines and letters of full
+/// size. The picture is a copy.
+DrawnFrame shrink(const DrawnFrame& frame, int widest);
+
 }  // namespace fastbox::eval

@@ -9,7 +9,11 @@ namespace {
 
 // Fields: event.proto and summary.proto.
 constexpr int event_wall_time = 1, event_step = 2, event_file_version = 3, event_summary = 5;
-constexpr int summary_value = 1, value_tag = 1, value_simple = 2;
+constexpr int summary_value = 1, value_tag = 1, value_simple = 2, value_image = 4, value_histogram = 5;
+constexpr int image_height = 1, image_width = 2, image_colorspace = 3, image_encoded = 4;
+constexpr int histogram_min = 1, histogram_max = 2, histogram_num = 3, histogram_sum = 4, histogram_sum_squares = 5,
+              histogram_limit = 6, histogram_bucket = 7;
+constexpr int rgb_colorspace = 3;
 enum WireType { varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5 };
 
 constexpr std::array<std::uint32_t, 256> make_table() {
@@ -57,6 +61,21 @@ void put_bytes(std::string& to, int field, std::string_view bytes) {
   to += bytes;
 }
 
+void put_double(std::string& to, int field, double value) {
+  put_key(to, field, fixed64);
+  put(to, value);
+}
+
+/// Packed, as proto3 has a list of numbers.
+void put_doubles(std::string& to, int field, const std::vector<double>& values) {
+  put_bytes(to, field, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)});
+}
+
+void put_number(std::string& to, int field, int value) {
+  put_key(to, field, varint);
+  put_varint(to, static_cast<std::uint64_t>(value));
+}
+
 std::string as_record(const std::string& event) {
   std::string record;
   put(record, static_cast<std::uint64_t>(event.size()));
@@ -68,9 +87,50 @@ std::string as_record(const std::string& event) {
 
 std::string event_at(double wall_time) {
   std::string event;
-  put_key(event, event_wall_time, fixed64);
-  put(event, wall_time);
+  put_double(event, event_wall_time, wall_time);
   return event;
+}
+
+void put_value(std::string& to, double value) {
+  put_key(to, value_simple, fixed32);
+  put(to, static_cast<float>(value));
+}
+
+void put_value(std::string& to, const Histogram& histogram) {
+  std::string message;
+  put_double(message, histogram_min, histogram.min);
+  put_double(message, histogram_max, histogram.max);
+  put_double(message, histogram_num, static_cast<double>(histogram.count));
+  put_double(message, histogram_sum, histogram.sum);
+  put_double(message, histogram_sum_squares, histogram.sum_squares);
+  put_doubles(message, histogram_limit, histogram.limits);
+  put_doubles(message, histogram_bucket, histogram.counts);
+  put_bytes(to, value_histogram, message);
+}
+
+void put_value(std::string& to, const EventPicture& picture) {
+  std::string message;
+  put_number(message, image_height, picture.height);
+  put_number(message, image_width, picture.width);
+  put_number(message, image_colorspace, rgb_colorspace);
+  put_bytes(message, image_encoded, picture.png);
+  put_bytes(to, value_image, message);
+}
+
+template <typename Values>
+std::string format_values(std::int64_t step, double wall_time, const Values& values) {
+  std::string summary;
+  for (const auto& [tag, value] : values) {
+    std::string one;
+    put_bytes(one, value_tag, tag);
+    put_value(one, value);
+    put_bytes(summary, summary_value, one);
+  }
+  std::string event = event_at(wall_time);
+  put_key(event, event_step, varint);
+  put_varint(event, static_cast<std::uint64_t>(step));
+  put_bytes(event, event_summary, summary);
+  return as_record(event);
 }
 
 /// Reads a message field by field.
@@ -124,15 +184,17 @@ class Reader {
   std::string_view rest_;
 };
 
-void read_summary(std::string_view bytes, Scalars& scalars) {
+void read_summary(std::string_view bytes, Event& event) {
   for (Reader summary(bytes); summary.next();) {
     if (summary.field != summary_value) continue;
-    std::pair<std::string, double> scalar;
+    std::string tag;
+    std::optional<double> number;
     for (Reader value(summary.bytes); value.next();) {
-      if (value.field == value_tag) scalar.first = value.bytes;
-      if (value.field == value_simple && value.bytes.size() == 4) scalar.second = get<float>(value.bytes);
+      if (value.field == value_tag) tag = value.bytes;
+      if (value.field == value_simple && value.bytes.size() == 4) number = get<float>(value.bytes);
     }
-    scalars.push_back(std::move(scalar));
+    event.tags.push_back(tag);
+    if (number) event.scalars.emplace_back(tag, *number);
   }
 }
 
@@ -151,19 +213,15 @@ std::string format_event_version(double wall_time) {
 }
 
 std::string format_event(std::int64_t step, double wall_time, const Scalars& scalars) {
-  std::string summary;
-  for (const auto& [tag, value] : scalars) {
-    std::string one;
-    put_bytes(one, value_tag, tag);
-    put_key(one, value_simple, fixed32);
-    put(one, static_cast<float>(value));
-    put_bytes(summary, summary_value, one);
-  }
-  std::string event = event_at(wall_time);
-  put_key(event, event_step, varint);
-  put_varint(event, static_cast<std::uint64_t>(step));
-  put_bytes(event, event_summary, summary);
-  return as_record(event);
+  return format_values(step, wall_time, scalars);
+}
+
+std::string format_histograms(std::int64_t step, double wall_time, const Histograms& histograms) {
+  return format_values(step, wall_time, histograms);
+}
+
+std::string format_pictures(std::int64_t step, double wall_time, const EventPictures& pictures) {
+  return format_values(step, wall_time, pictures);
 }
 
 std::vector<Event> parse_events(std::string_view bytes) {
@@ -175,11 +233,11 @@ std::vector<Event> parse_events(std::string_view bytes) {
     if (size > bytes.size() - head - tail) break;
     const std::string_view message = bytes.substr(head, size);
     if (get<std::uint32_t>(bytes.substr(head + size)) != masked(crc32c(message))) break;
-    Event event{bytes.substr(0, head + size + tail), 0, false, {}};
+    Event event{bytes.substr(0, head + size + tail), 0, false, {}, {}};
     for (Reader field(message); field.next();) {
       if (field.field == event_step) event.step = static_cast<std::int64_t>(field.number);
       if (field.field == event_file_version) event.is_version = true;
-      if (field.field == event_summary) read_summary(field.bytes, event.scalars);
+      if (field.field == event_summary) read_summary(field.bytes, event);
     }
     bytes.remove_prefix(event.record.size());
     events.push_back(std::move(event));

@@ -1,5 +1,6 @@
-// TensorBoard's event files: scalars over steps, as records of TensorFlow's TFRecord format with Event messages in
-// protobuf's wire format (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto).
+// TensorBoard's event files: scalars, histograms and pictures over steps, as records of TensorFlow's TFRecord format with
+// Event messages in protobuf's wire format (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto,
+// tensorflow/core/framework/summary.proto).
 //
 // Pure functions on bytes; thread-safe.
 #pragma once
@@ -11,21 +12,36 @@
 #include <utility>
 #include <vector>
 
+#include "io/histogram.hpp"
+
 namespace fastbox::io {
 
-using Scalars = std::vector<std::pair<std::string, double>>;  ///< tag -> value, shown as float32
+/// A PNG's bytes and its size in pixels.
+struct EventPicture {
+  int width = 0, height = 0;
+  std::string png;
+};
+
+// By tag.
+using Scalars = std::vector<std::pair<std::string, double>>;  ///< shown as float32
+using Histograms = std::vector<std::pair<std::string, Histogram>>;
+using EventPictures = std::vector<std::pair<std::string, EventPicture>>;
 
 /// The record that every event file begins with. `wall_time`: seconds since 1970.
 std::string format_event_version(double wall_time);
 
+/// A record of one step's values.
 std::string format_event(std::int64_t step, double wall_time, const Scalars& scalars);
+std::string format_histograms(std::int64_t step, double wall_time, const Histograms& histograms);
+std::string format_pictures(std::int64_t step, double wall_time, const EventPictures& pictures);
 
 /// A record and what its event holds.
 struct Event {
   std::string_view record;  ///< whole, as it lies in the file
   std::int64_t step = 0;
   bool is_version = false;
-  Scalars scalars;
+  std::vector<std::string> tags;  ///< of all its values
+  Scalars scalars;                ///< those that are numbers
 };
 
 /// The records of a file, up to its end or the first that is torn or damaged. They view `bytes`.

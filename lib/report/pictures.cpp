@@ -1,7 +1,5 @@
 #include "report/pictures.hpp"
 
-#include <opencv2/imgproc.hpp>
-
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -23,24 +21,15 @@ constexpr double shown_score = 0.3;
 
 using Objects = std::vector<io::Object>;
 
-Objects scaled(Objects objects, double factor) {
-  for (auto& object : objects)
-    for (double* side : {&object.box.left, &object.box.top, &object.box.right, &object.box.bottom}) *side *= factor;
-  return objects;
-}
-
-/// Draws on the small picture, so that lines and letters keep their size.
 template <typename Draw>
 std::string picture_html(const DetectedFrames& detected, const eval::FrameObjects& frame, const std::string& caption,
                          PictureBudget& budget, const Draw& draw) {
-  const cv::Mat whole = io::read_frame(detected.images / (frame.name + ".png"));
-  const double factor = std::min(1.0, static_cast<double>(picture_width) / whole.cols);
-  cv::Mat small;
-  cv::resize(whole, small, {}, factor, factor, cv::INTER_AREA);
-  draw(small, scaled(frame.detections, factor), scaled(frame.labels, factor));
-  const std::string data = base64(io::encode_jpeg(small, jpeg_quality));
+  eval::DrawnFrame small = eval::shrink(
+      {io::read_frame(detected.images / (frame.name + ".png")), frame.detections, frame.labels}, picture_width);
+  draw(small.rgb, small.detections, small.ground_truth);
+  const std::string data = base64(io::encode_jpeg(small.rgb, jpeg_quality));
   if (!budget.take(data.size())) return "";
-  return concat("<figure class=\"picture\"><img width=\"", small.cols, "\" height=\"", small.rows, "\" alt=\"",
+  return concat("<figure class=\"picture\"><img width=\"", small.rgb.cols, "\" height=\"", small.rgb.rows, "\" alt=\"",
                 escape(concat("frame ", frame.name, ": ", caption)), "\" src=\"data:image/jpeg;base64,", data,
                 "\">\n<figcaption><strong>", escape(frame.name), "</strong> <span>", escape(caption),
                 "</span></figcaption></figure>\n");

@@ -4,7 +4,6 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "io/event_file.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -13,6 +12,8 @@ using Json = nlohmann::ordered_json;
 
 // One file for all of a run: TensorBoard reads any whose name holds "tfevents", and a resumed run goes on in it.
 constexpr const char* event_file = "events.out.tfevents.0.fastbox";
+
+const std::string gradient_tag = "gradient/", detections_tag = "detections/";
 
 double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -33,7 +34,7 @@ std::string kept_events(const std::string& bytes, std::int64_t last_step, std::i
   std::string kept;
   for (const auto& event : io::parse_events(bytes)) {
     bool evaluation = false;
-    for (const auto& [tag, value] : event.scalars) evaluation |= tag.starts_with("ap/");
+    for (const auto& tag : event.tags) evaluation |= tag.starts_with("ap/") || tag.starts_with(detections_tag);
     if (event.is_version || event.step <= (evaluation ? last_evaluation : last_step)) kept += event.record;
   }
   return kept;
@@ -63,7 +64,21 @@ void MetricsLog::write(const Json& line) {
   lines_->append(line.dump() + "\n");
   io::Scalars scalars;
   add_scalars(line, "", scalars);
+  // A tag has one value a step, and a progress line of the same step may have told this one.
+  if (line.contains("ap")) std::erase_if(scalars, [](const auto& scalar) { return scalar.first == "samples"; });
   events_->append(io::format_event(line.at("step"), wall_time(), scalars));
+}
+
+void MetricsLog::write_gradient(std::int64_t step, io::Histograms by_tensor) {
+  if (by_tensor.empty()) return;
+  for (auto& [tag, histogram] : by_tensor) tag.insert(0, gradient_tag);
+  events_->append(io::format_histograms(step, wall_time(), by_tensor));
+}
+
+void MetricsLog::write_detections(std::int64_t step, io::EventPictures by_frame) {
+  if (by_frame.empty()) return;
+  for (auto& [tag, picture] : by_frame) tag.insert(0, detections_tag);
+  events_->append(io::format_pictures(step, wall_time(), by_frame));
 }
 
 void MetricsLog::finish() {

@@ -216,12 +216,16 @@ void TrainStep::apply(const at::Tensor& gradient, double learning_rate, StepRepo
   Lap lap;
   const auto span = world_.timeline().span(comm::Op::optimizer);
   optimizer_->step(gradient, report.gradient_norm, learning_rate);
+  // Ranks that step alone average their parameters where their gradient lies.
+  if (keep_gradient_) applied_ = is_local() ? gradient.clone() : gradient;
   report.optimizer_seconds += lap.seconds();
 }
 
 StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                           int global_images, double learning_rate, const StepInput& input) {
   StepReport& report = report_ = StepReport();
+  keep_gradient_ = input.keep_gradient;
+  applied_ = at::Tensor();
   report.losses.assign(model_.loss_names().size(), 0);
   const bool local = is_local(), ranks_meet = !local || steps_since_average_ + 1 >= local_steps_;
   averager_->begin(/*exchange=*/!local);
@@ -352,6 +356,12 @@ NamedTensors TrainStep::evaluated_parameters() const {
   NamedTensors views = fixed_;
   add_views(optimizer_->evaluated(), "", views);
   statistics_.add_views(statistics_.evaluated(), "", views);
+  return views;
+}
+
+NamedTensors TrainStep::applied_gradient() const {
+  NamedTensors views;
+  if (applied_.defined()) add_views(applied_, "", views);
   return views;
 }
 

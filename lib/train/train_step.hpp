@@ -50,6 +50,7 @@ struct StepInput {
   double data_seconds = 0;  ///< that it waited for them
   std::uint32_t flags = 0;  ///< comm::StepFlag: wishes, on which the ranks agree in this step or (pipelined) the next
   std::int64_t replaced_samples = 0;  ///< by this rank, whose frames could not be read, since the process began
+  bool keep_gradient = false;         ///< applied_gradient() will be asked for
 };
 
 /// parallel.shards made a number for so many ranks. Throws Error(usage) where the ranks do not divide an explicit one, the
@@ -102,6 +103,11 @@ class TrainStep {
   /// The same of the evaluated weights (the moving average where there is one).
   NamedTensors evaluated_parameters() const;
 
+  /// Name -> view of the gradient that the last run() applied, before the clip: the average over the ranks (pipelined: of
+  /// the step before), or this rank's own where it steps alone. Nothing where none was applied, or where
+  /// StepInput::keep_gradient did not ask for it. Good until the next settle() or run().
+  NamedTensors applied_gradient() const;
+
   /// Name -> view of the optimiser's state, one tensor for each parameter: "m/ip", "v/ip", ... With an average that
   /// is still to be applied: "pending/ip", ... Of a step that has settled.
   NamedTensors optimizer_state() const;
@@ -153,6 +159,8 @@ class TrainStep {
   StepReport report_;
   std::int64_t steps_ = 0;  // since this process began
   double last_optimizer_seconds_ = 0, last_busy_seconds_ = 0;
+  bool keep_gradient_ = false;            // of the last run()
+  at::Tensor applied_;                    // by the last run(), where it is kept; else undefined
   at::Tensor pending_;                    // pipelined: an average that the next step applies; else undefined
   bool broken_ = false;                   // local: this rank's numbers are not finite
   std::int64_t steps_since_average_ = 0;  // local

@@ -22,9 +22,11 @@
 #include "train/capsule.hpp"
 #include "train/checkpoint_writer.hpp"
 #include "train/data_supply.hpp"
+#include "train/detection_pictures.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
+#include "train/gradient_histograms.hpp"
 #include "train/live_line.hpp"
 #include "train/metrics_log.hpp"
 #include "train/progress.hpp"
@@ -276,6 +278,7 @@ void Run::one_step() {
   input.data_seconds = seconds_since(begin);
   input.replaced_samples = replaced_here_;
   const int images = static_cast<int>(std::min<std::int64_t>(plan_.batch, plan_.samples - samples_));
+  input.keep_gradient = metrics_ && is_due(settings_.run.gradient_histograms, samples_, samples_ + images);
   const double rate = learning_rate(settings_.optimizer, plan_, samples_);
   try {
     train_step_->run(batch, images, rate, input);
@@ -291,6 +294,7 @@ void Run::one_step() {
   for (const auto& rank : report.ranks) replaced_ += rank.replaced;
   ++step_;
   samples_ += images;
+  if (input.keep_gradient) metrics_->write_gradient(step_, histograms_of(train_step_->applied_gradient()));
   longest_step_ = std::max(longest_step_, seconds_since(begin));
   progress_.add(report, input.data_seconds, images);
   // Of several ranks each knows its share of the loss alone.
@@ -337,6 +341,8 @@ void Run::evaluate_now() {
 }
 
 void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
+  // First: where a frame cannot be read any more, the evaluation has failed, and nothing of it is told.
+  const auto pictures = detection_pictures(evaluation.frames, val_frames_, settings_.run.detection_pictures);
   create_folders(options_.run_folder / "detections");
   write_detections(options_.run_folder / "detections" / step_folder_name(step_), evaluation.frames);
   if (finished())
@@ -349,6 +355,7 @@ void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
                    {"ap", ap},
                    {"milliseconds_per_image", evaluation.milliseconds_per_image},
                    {"evaluation_seconds", seconds}});
+  metrics_->write_detections(step_, pictures);
   log::info(position(), "  ", ap_text(evaluation.result, settings_.evaluation.type), "  ",
             fixed(evaluation.milliseconds_per_image, 1), " ms an image, evaluated in ", fixed(seconds, 1), " s");
   if (finished()) log::info("\n", eval::result_table(evaluation.result, evaluation.milliseconds_per_image));

@@ -54,7 +54,26 @@ TEST_CASE("TensorBoard's events say the same, and are cut at the same places", "
     for (const auto& [tag, value] : event.scalars) text += concat(' ', tag, '=', value);
     told.push_back(text);
   }
-  CHECK(told == std::vector<std::string>{"version", "20 samples=160 loss=1.5 losses/box=0.25",
-                                         "20 samples=160 ap/car/easy/ap40=5", "40 samples=320 loss=1.5 losses/box=0.25",
-                                         "60 loss=1.25"});
+  CHECK(told == std::vector<std::string>{"version", "20 samples=160 loss=1.5 losses/box=0.25", "20 ap/car/easy/ap40=5",
+                                         "40 samples=320 loss=1.5 losses/box=0.25", "60 loss=1.25"});
+}
+
+TEST_CASE("histograms are cut where steps are, pictures where evaluations are", "[metrics_log]") {
+  const test::ScratchFolder folder;
+  {
+    train::MetricsLog log(folder.path(), 0, -1);
+    const io::Histogram histogram{-1, 2, 1, 2, 4, {-1, 3}, {0, 1}};
+    for (const int step : {20, 40, 60}) {
+      log.write_gradient(step, {{"a.weight", histogram}, {"a.bias", histogram}});
+      log.write_detections(step, {{"000007", {4, 2, "png"}}});
+      log.write_gradient(step, {});
+      log.write_detections(step, {});
+    }
+  }
+  train::MetricsLog(folder.path(), 40, 20).finish();
+  const std::string bytes = read_file(folder / "events.out.tfevents.0.fastbox");
+  std::vector<std::string> told;
+  for (const auto& event : io::parse_events(bytes)) told.push_back(concat(event.step, ' ', join(event.tags, " ")));
+  CHECK(told == std::vector<std::string>{"0 ", "20 gradient/a.weight gradient/a.bias", "20 detections/000007",
+                                         "40 gradient/a.weight gradient/a.bias"});
 }
