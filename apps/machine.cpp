@@ -6,7 +6,8 @@
 namespace fastbox::apps {
 
 std::string processor_name() {
-  for (const auto line : split(read_file("/proc/cpuinfo"), '\n'))
+  const auto cpuinfo = read_file("/proc/cpuinfo");  // named: the lines point into it
+  for (const auto line : split(cpuinfo, '\n'))
     if (line.starts_with("model name")) return std::string(trim(line.substr(line.find(':') + 1)));
   return "unknown";
 }

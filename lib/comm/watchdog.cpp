@@ -136,7 +136,8 @@ std::string Watchdog::describe_missing(const Heartbeat& beat, double silent_seco
     text += concat(": bucket ", awaited, " of step ", world_.standing().step.load(),
                    " has not come, first missing is the gradient of ", parameters_[next]);
   }
-  text += silent_seconds > silent_after ? concat("; silent for ", fixed(silent_seconds, 1), " s") : "; it is alive";
+  text += silent_seconds > silent_after ? concat("; silent for ", fixed(silent_seconds, 1), " s")
+                                        : concat("; heard of ", fixed(silent_seconds, 1), " s ago");
   if (beat.records > 0) {
     const OpRecord& last = beat.last[static_cast<std::size_t>(beat.records - 1)];
     text += concat("; the last that it told: ", name_of(last.op), last.detail >= 0 ? concat(' ', last.detail) : "",
