@@ -46,6 +46,8 @@ if(torch_gomp)
 endif()
 add_library(torch::cpu INTERFACE IMPORTED GLOBAL)
 target_link_libraries(torch::cpu INTERFACE torch::libtorch_cpu torch::c10)
+# Its headers lay classes out by NDEBUG (at::RecordFunction), and the wheels are built with it: so is a debug build of ours.
+target_compile_definitions(torch::cpu INTERFACE NDEBUG)
 # libtorch_cpu finds its own CUDA runtime and cupti by its RUNPATH; the linker has no need to look for them.
 target_link_options(torch::cpu INTERFACE -Wl,--allow-shlib-undefined -Wl,--disable-new-dtags)
 set(FASTBOX_TORCH_DIR ${torch_dir})
