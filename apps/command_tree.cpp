@@ -28,6 +28,7 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--labels", takes::folder},
       {"--out", takes::folder},
       {"--predictions", takes::path},
+      {"--output", takes::file},
       {"--replay", takes::folder},
       {"--run-dir", takes::run_folder},
       {"--set", takes::setting},
@@ -36,6 +37,7 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--trace", takes::json},
       {"--train", takes::file},
       {"--val", takes::file},
+      {"CHECKPOINT", takes::run_folder},
       {"DIR", takes::folder},
       {"IMAGE_OR_FOLDER", takes::image},
       {"ROOT", takes::folder},
@@ -158,6 +160,7 @@ std::unique_ptr<CLI::App> make_command_tree() {
   add_train(*app);
   add_eval(*app);
   add_predict(*app);
+  add_export(*app);
   add_data(*app);
   add_config(*app);
   add_bench(*app);

@@ -11,6 +11,7 @@ namespace fastbox::apps {
 void add_train(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_predict(CLI::App& app);
+void add_export(CLI::App& app);
 void add_data(CLI::App& app);
 void add_config(CLI::App& app);
 void add_bench(CLI::App& app);

@@ -1,6 +1,7 @@
 #include "models/network.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/TracerMode.h>
 
 #include <algorithm>
 
@@ -39,6 +40,16 @@ RunningStatisticsOnly::~RunningStatisticsOnly() {
   network_.train(was_training_);
 }
 
+namespace {
+
+/// What a mirrored box is multiplied by. A constant of a trace, which would record the memory without its numbers.
+at::Tensor mirrored_signs(const at::TensorOptions& options) {
+  const at::tracer::impl::NoTracerDispatchMode constant;
+  return at::tensor({-1, 1, 1, 1}, options);
+}
+
+}  // namespace
+
 Prediction Network::predict(const at::Tensor& rgb, bool mirror) {
   const at::NoGradGuard no_gradient;
   const RunningStatisticsOnly settled(*this);
@@ -46,7 +57,7 @@ Prediction Network::predict(const at::Tensor& rgb, bool mirror) {
   if (mirror) {
     constexpr int image_columns = 3, columns = 2;
     const Prediction twin = see(at::flip(rgb, {image_columns}));
-    const at::Tensor back = at::tensor({-1, 1, 1, 1}, twin.box.options());
+    const at::Tensor back = mirrored_signs(twin.box.options());
     seen.confidence = (seen.confidence + at::flip(twin.confidence, {columns})) / 2;
     seen.box = (seen.box + at::flip(twin.box, {columns}) * back) / 2;
   }

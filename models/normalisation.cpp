@@ -1,6 +1,7 @@
 #include "models/normalisation.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/TracerMode.h>
 
 #include <array>
 
@@ -13,6 +14,7 @@ constexpr std::array<double, 3> rgb_deviations = {255 * 0.229, 255 * 0.224, 255 
 
 /// In double before it is rounded to the image's type.
 at::Tensor by_channel(const std::array<double, 3>& values, const at::Tensor& like) {
+  const at::tracer::impl::NoTracerDispatchMode constant;  // a trace would record the memory without its numbers
   return at::tensor(at::ArrayRef<double>(values.data(), values.size()), like.options().dtype(at::kDouble))
       .to(like.scalar_type())
       .view({1, 3, 1, 1});

@@ -1,30 +1,10 @@
 #include "eval/suppression.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace fastbox::eval {
 namespace {
-
-/// Confidences above which a pass looks at a candidate, and above which it drops one that overlaps. Compared
-/// as floats, the original's type: a confidence of .8f is not above .8.
-struct Pass {
-  float lower, upper;
-};
-constexpr std::array<Pass, 12> passes = {{{.8f, 1.f},
-                                          {.7f, .9f},
-                                          {.6f, .8f},
-                                          {.5f, .7f},
-                                          {.4f, .6f},
-                                          {.3f, .5f},
-                                          {.2f, .4f},
-                                          {.1f, .3f},
-                                          {.05f, .2f},
-                                          {.02f, .1f},
-                                          {.005f, .4f},
-                                          {.001f, .01f}}};
-constexpr double replacing_overlap = 0.7;
 
 bool is_above(double confidence, float bound) {
   return static_cast<float>(confidence) > bound;
@@ -73,7 +53,7 @@ double intersection_over_union(const Candidate& a, const Candidate& b) {
 
 std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double tau, bool whole_pixels) {
   std::vector<Accepted> accepted;
-  for (const auto [lower, upper] : passes)
+  for (const auto [lower, upper] : stitch_passes)
     for (const Candidate& candidate : candidates) {
       if (!is_above(candidate.confidence, lower)) continue;
       const auto other = nearest_overlapped(accepted, candidate, tau, whole_pixels);
@@ -82,7 +62,7 @@ std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double t
         continue;
       }
       if (is_above(candidate.confidence, upper) || !(candidate.confidence > other->box.confidence) ||
-          !(intersection_over_union(candidate, other->box, whole_pixels) > replacing_overlap))
+          !(intersection_over_union(candidate, other->box, whole_pixels) > stitch_replacing_overlap))
         continue;
       const double written = other->box.confidence;
       accepted.erase(other);
@@ -109,7 +89,6 @@ std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double
 }
 
 std::vector<Candidate> suppress_softly(const std::vector<Candidate>& candidates, double minimum_score) {
-  constexpr double sigma = 0.5;
   std::vector<Candidate> left = candidates, kept;
   while (!left.empty()) {
     const auto surest = std::max_element(
@@ -118,7 +97,7 @@ std::vector<Candidate> suppress_softly(const std::vector<Candidate>& candidates,
     left.erase(surest);
     for (Candidate& other : left) {
       const double overlap = intersection_over_union(kept.back(), other);
-      other.confidence *= std::exp(-overlap * overlap / sigma);
+      other.confidence *= std::exp(-overlap * overlap / soft_sigma);
     }
     std::erase_if(left, [&](const Candidate& one) { return !(one.confidence > minimum_score); });
   }

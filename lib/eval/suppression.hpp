@@ -4,6 +4,7 @@
 // Thread-safe: no state.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,27 @@
 #include "io/kitti_label.hpp"
 
 namespace fastbox::eval {
+
+/// One of stitch's passes: confidences above which it looks at a candidate, and above which it drops one that overlaps.
+/// Compared as floats, the original's type: a confidence of .8f is not above .8.
+struct StitchPass {
+  float lower, upper;
+};
+inline constexpr std::array<StitchPass, 12> stitch_passes = {{{.8f, 1.f},
+                                                              {.7f, .9f},
+                                                              {.6f, .8f},
+                                                              {.5f, .7f},
+                                                              {.4f, .6f},
+                                                              {.3f, .5f},
+                                                              {.2f, .4f},
+                                                              {.1f, .3f},
+                                                              {.05f, .2f},
+                                                              {.02f, .1f},
+                                                              {.005f, .4f},
+                                                              {.001f, .01f}}};
+
+/// IoU above which a candidate may replace a worse box.
+inline constexpr double stitch_replacing_overlap = 0.7;
 
 /// KittiBox's stitch (stitch_rects.cpp, of TensorBox). In passes from high to low confidence each candidate
 /// is held against the accepted boxes that it overlaps; near a better box it is dropped, and it may replace a
@@ -26,8 +48,10 @@ std::vector<Candidate> stitch(const std::vector<Candidate>& candidates, double t
 /// ones is at most `overlap`.
 std::vector<Candidate> suppress(const std::vector<Candidate>& candidates, double overlap);
 
-/// Soft-NMS with the Gaussian penalty (Bodla et al. 2017, sigma 0.5): takes the highest confidence, multiplies those of
-/// all others by exp(-IoU^2 / 0.5), and goes on. Candidates that fall to minimum_score or lower go.
+inline constexpr double soft_sigma = 0.5;
+
+/// Soft-NMS with the Gaussian penalty (Bodla et al. 2017, sigma = soft_sigma): takes the highest confidence, multiplies those of
+/// all others by exp(-IoU^2 / sigma), and goes on. Candidates that fall to minimum_score or lower go.
 std::vector<Candidate> suppress_softly(const std::vector<Candidate>& candidates, double minimum_score);
 
 /// Intersection over union of two candidates, exact.
