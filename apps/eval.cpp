@@ -15,6 +15,7 @@
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
+#include "train/robustness.hpp"
 
 namespace fastbox::apps {
 namespace {
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string checkpoint, data, split, predictions, labels, images, evaluator = "kitti2017", out, format = "kitti";
   std::vector<std::string> overrides;
-  bool missing_as_empty = false;
+  bool missing_as_empty = false, robustness = false;
   ReportOptions report;
 };
 
@@ -73,12 +74,22 @@ void evaluate_predictions_shared(const Options& options, comm::World& world) {
   if (world.is_first()) report(options.report, result, eval::unknown_time, {}, {}, {});
 }
 
-void write_results(const Options& options, const std::vector<eval::FrameObjects>& frames, const fs::path& images) {
+void write_results(const Options& options, const std::vector<eval::FrameObjects>& frames, const fs::path& images,
+                   int decimals) {
   if (options.out.empty()) return;
-  if (options.format == "kitti") return train::write_detections(options.out, frames);
+  if (options.format == "kitti") return train::write_detections(options.out, frames, decimals);
   create_folders(options.out);
   eval::write_coco_results(fs::path(options.out) / "results.json", frames);
   eval::write_coco_ground_truth(fs::path(options.out) / "ground_truth.json", frames, images);
+}
+
+/// Into the run folder, for its report. A step folder that was copied elsewhere has none.
+void write_robustness(const fs::path& checkpoint, const nlohmann::ordered_json& figures) {
+  const fs::path run = fs::absolute(checkpoint).parent_path().parent_path();
+  if (!fs::exists(run / "config.yaml")) return;
+  auto told = figures;
+  told["checkpoint"] = fs::absolute(checkpoint).filename().string();
+  write_file_atomically(run / "robustness.json", told.dump(2) + "\n");
 }
 
 void evaluate_checkpoint(const Options& options, comm::World& world) {
@@ -90,12 +101,20 @@ void evaluate_checkpoint(const Options& options, comm::World& world) {
   at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
   const auto dataset = data::open_dataset(settings.data, fs::current_path(), data::Part::val);
   const auto evaluation = train::evaluate(*loaded.model, settings, dataset, world);
+  MoreFigures more;
+  if (options.robustness) {
+    const auto robustness = train::measure_robustness(*loaded.model, settings, dataset, evaluation.result, world);
+    more = {train::robustness_table(robustness), "robustness", train::robustness_json(robustness)};
+  }
   if (!world.is_first()) return;
-  write_results(options, evaluation.frames, data::image_folder(dataset.root()));
+  if (options.robustness) write_robustness(loaded.checkpoint, more.json);
+  write_results(options, evaluation.frames, data::image_folder(dataset.root()),
+                train::score_decimals(settings.evaluation));
   const auto evaluator = eval::evaluator_named(options.evaluator);
-  report(options.report,
-         evaluator == evaluation.result.evaluator ? evaluation.result : eval::evaluate(evaluation.frames, evaluator),
-         evaluation.milliseconds_per_image, evaluation.frames, {}, [&](std::size_t i) { return dataset[i].image; });
+  report(
+      options.report,
+      evaluator == evaluation.result.evaluator ? evaluation.result : eval::evaluate(evaluation.frames, evaluator),
+      evaluation.milliseconds_per_image, evaluation.frames, {}, [&](std::size_t i) { return dataset[i].image; }, more);
 }
 
 void run(const Options& options) {
@@ -144,6 +163,11 @@ void add_eval(CLI::App& app) {
       ->add_flag("--missing-as-empty", options->missing_as_empty,
                  "a listed frame without result file has no detections")
       ->needs(predictions);
+  command
+      ->add_flag("--robustness", options->robustness,
+                 "also AP under noise, blur, darkness and JPEG, each at three strengths; kept in the run folder for "
+                 "its report")
+      ->needs(checkpoint);
   add_report_options(*command, options->report);
   images->needs(command->get_option("--draw"));
   command->callback([options] { run(*options); });

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "eval/bands.hpp"
 #include "eval/bootstrap.hpp"
+#include "eval/calibration_plot.hpp"
 #include "eval/coco_precision.hpp"
 #include "eval/coco_table.hpp"
 #include "eval/curve_plot.hpp"
@@ -47,6 +48,15 @@ void add_report_options(CLI::App& command, ReportOptions& options) {
   command.add_option("--json", options.json, "write every figure to this file; - for standard output");
   command.add_flag("--coco", options.coco, "also COCO's figures: AP at IoU .50:.95, by size, and recalls");
   command.add_flag("--bands", options.bands, "also AP by height of the box (distance), occlusion and truncation");
+  auto* calibration = command.add_flag(
+      "--calibration", options.calibration,
+      "also how far scores are from precisions, and the temperature that mends it; with --curves as SVG too");
+  command
+      .add_option("--calibration-difficulty", options.calibration_difficulty,
+                  "whose ground truths count in the calibration")
+      ->check(CLI::IsMember({"easy", "moderate", "hard"}))
+      ->needs(calibration)
+      ->capture_default_str();
   auto* bootstrap = command
                         .add_option("--bootstrap", options.bootstrap,
                                     "also confidence intervals of each AP, from so many resamples of the frames")
@@ -68,7 +78,7 @@ void add_report_options(CLI::App& command, ReportOptions& options) {
 
 void report(const ReportOptions& options, const eval::KittiResult& result, double milliseconds,
             std::span<const eval::FrameObjects> frames, const std::vector<eval::CocoFrame>& coco,
-            const ImageOf& image_of) {
+            const ImageOf& image_of, const MoreFigures& more) {
   std::string text = eval::result_table(result, milliseconds);
   auto json = eval::result_json(result, milliseconds);
   if (options.coco) {
@@ -80,6 +90,16 @@ void report(const ReportOptions& options, const eval::KittiResult& result, doubl
     const auto bands = eval::evaluate_bands(frames, result.evaluator);
     text += "\n" + eval::bands_table(bands);
     json["bands"] = eval::bands_json(bands);
+  }
+  if (options.calibration) {
+    const auto calibration =
+        eval::calibrate(frames, result.evaluator, {.difficulty = difficulty_named(options.calibration_difficulty)});
+    text += "\n" + eval::calibration_table(calibration);
+    json["calibration"] = eval::calibration_json(calibration);
+    if (!options.curves.empty()) {
+      const auto files = eval::write_reliability(options.curves, calibration);
+      log::info(files.size(), " reliability diagrams in ", options.curves);
+    }
   }
   if (options.bootstrap > 0) {
     const auto intervals =
@@ -99,6 +119,10 @@ void report(const ReportOptions& options, const eval::KittiResult& result, doubl
   if (!options.curves.empty()) {
     const auto files = eval::write_curves(options.curves, result);
     log::info(files.size(), " precision-recall curves in ", options.curves);
+  }
+  if (!more.key.empty()) {
+    text += "\n" + more.text;
+    json[more.key] = more.json;
   }
   if (options.json != "-") std::cout << text;
   write_json(options.json, json);

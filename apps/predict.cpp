@@ -1,4 +1,4 @@
-// fastbox predict --checkpoint DIR --out DIR [--draw] [--split LIST] IMAGE_OR_FOLDER...
+// fastbox predict --checkpoint DIR --out DIR [--draw] [--explain N] [--split LIST] IMAGE_OR_FOLDER...
 
 #include <ATen/Parallel.h>
 
@@ -17,6 +17,7 @@
 #include "eval/drawing.hpp"
 #include "io/image.hpp"
 #include "io/split_list.hpp"
+#include "predict_explanations.hpp"
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/evaluator.hpp"
@@ -33,6 +34,7 @@ struct Options {
   std::vector<std::string> inputs, overrides;
   bool draw = false;
   double draw_score = 0.3;
+  ExplainOptions explain;
 };
 
 /// The images named, and those in the folders named, by name. Two of one name would overwrite each other's results.
@@ -136,6 +138,7 @@ void predict(const Options& options, comm::World& world) {
   const auto& settings = loaded.config.settings;
   at::set_num_threads(train::choose_threads(settings.run.threads, world.node_size()));
   const train::Detector detector(*loaded.model, settings);
+  Explanations explanations(*loaded.model, settings, options.explain, options.out);
   const auto share = data::share_of(static_cast<std::int64_t>(images.size()), world.rank(), world.size());
   std::string lines;
   train::together(world, [&] {
@@ -143,9 +146,10 @@ void predict(const Options& options, comm::World& world) {
     for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
       const fs::path& image = images[static_cast<std::size_t>(i)];
       const auto frame = data::load_picture(image, settings.model.width, settings.model.height);
-      const auto objects = detector.detect(frame);
+      const auto seen = detector.see(frame);
+      const auto objects = detector.objects_of(seen, frame.frame_width, frame.frame_height);
       const fs::path result = fs::path(options.out) / image.stem();
-      const std::string text = io::format_detections(objects);
+      const std::string text = io::format_detections(objects, train::score_decimals(settings.evaluation));
       if (options.format == "kitti")
         write_file_atomically(result.string() + ".txt", text);
       else
@@ -155,10 +159,13 @@ void predict(const Options& options, comm::World& world) {
         eval::draw_objects(picture, objects, {}, {options.draw_score});
         io::write_picture(result.string() + ".png", picture);
       }
+      if (options.explain.most > 0)
+        explanations.add(image, frame, detector.found_in(seen, frame.frame_width, frame.frame_height));
       bar.advance();
     }
   });
   if (options.format == "coco") write_coco(options, images, world.gather(lines), world);
+  if (options.explain.most > 0) explanations.write(world);
   log::info(images.size(), " images: results in ", options.out);
   if (world.is_first()) warn_of_incomplete_submission(options, images);
   if (!work.missing.empty())
@@ -179,6 +186,7 @@ void add_predict(CLI::App& app) {
   command->add_flag("--draw", options->draw, "also write the pictures with boxes, classes and scores");
   command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")
       ->capture_default_str();
+  add_explain_options(*command, options->explain);
   command->add_option(
       "--split", options->split,
       "list of frames: these images of the one folder that is named; ends with 3 where one has no image");

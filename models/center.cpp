@@ -101,6 +101,10 @@ std::vector<at::Tensor> Center::outputs(const at::Tensor& rgb, const std::vector
   return {maps.logits, maps.reach};
 }
 
+at::Tensor Center::confidence_logits(const at::Tensor& rgb) {
+  return forward(rgb).logits;
+}
+
 Prediction Center::see(const at::Tensor& rgb) {
   const Maps maps = forward(rgb);
   const at::Tensor near = maps.reach.narrow(-1, 0, 2), far = maps.reach.narrow(-1, 2, 2);

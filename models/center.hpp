@@ -33,6 +33,7 @@ class Center : public Network {
                                  const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
                                  double global_images) override;
   std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) override;
+  at::Tensor confidence_logits(const at::Tensor& rgb) override;
   void initialise(std::uint64_t seed) override;
 
  private:

@@ -55,6 +55,18 @@ std::vector<at::Tensor> FastBox::outputs(const at::Tensor& rgb, const std::vecto
   return {out.logits, out.box, out.delta_logits, out.delta_box};
 }
 
+/// Of a softmax, log(p / (1 - p)) of a class is its own logit less the logarithm of the sum of the others' exponentials.
+at::Tensor FastBox::confidence_logits(const at::Tensor& rgb) {
+  const at::Tensor logits = forward(rgb).delta_logits;
+  const std::int64_t all = logits.size(-1);
+  std::vector<at::Tensor> odds;
+  for (std::int64_t c = 1; c < all; ++c) {
+    const at::Tensor others = at::cat({logits.narrow(-1, 0, c), logits.narrow(-1, c + 1, all - c - 1)}, -1);
+    odds.push_back(logits.select(-1, c) - at::logsumexp(others, {-1}));
+  }
+  return at::stack(odds, -1);
+}
+
 Prediction FastBox::see(const at::Tensor& rgb) {
   const Output out = forward(rgb);
   const at::Tensor probability = at::softmax(out.delta_logits.to(at::kDouble), -1).to(out.delta_logits.scalar_type());

@@ -60,6 +60,8 @@ class FastBox : public Network {
                                  double global_images) override;
   std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) override;
 
+  at::Tensor confidence_logits(const at::Tensor& rgb) override;
+
   /// The encoder's parameters as it says, the decoder's U(-0.1, 0.1).
   void initialise(std::uint64_t seed) override;
 

@@ -56,6 +56,10 @@ class Network : public torch::nn::Module {
   /// What the losses are made of; their graph holds every product of the forward pass.
   virtual std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) = 0;
 
+  /// The log-odds of the confidences that predict() gives without mirror, before only peaks are kept, with their graph:
+  /// B x gh x gw x C. `rgb` as for losses(); where its gradient is asked for, the graph reaches it.
+  virtual at::Tensor confidence_logits(const at::Tensor& rgb) = 0;
+
   /// `mirror`: the mean over the images and their mirrored twins, at twice the time.
   Prediction predict(const at::Tensor& rgb, bool mirror = false);
 

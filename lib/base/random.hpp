@@ -20,7 +20,8 @@ enum class Purpose : std::uint64_t {
   bootstrap = 6,
   replacement = 7,
   drive_split = 8,
-  paste = 9
+  paste = 9,
+  corruption = 10
 };
 
 class Random {

@@ -136,6 +136,7 @@ std::vector<Key> around_the_loop() {
     KEY(evaluation.minimum_score, "", "Boxes below it are not written").at_least(0).at_most(1),
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
     KEY(evaluation.mirror, "", "Look at the mirrored frame too, and take the mean: twice the time"),
+    KEY(evaluation.temperature, "", "A score s is written as sigmoid(logit(s) / temperature), which keeps the order of scores and so AP; `fastbox eval --calibration` finds it").above(0),
     KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").one_of({"Car", "Pedestrian", "Cyclist"}),
 
     KEY(checkpoint.every, "steps", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every_samples"),

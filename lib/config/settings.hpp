@@ -101,6 +101,7 @@ struct EvaluationSettings {
   double minimum_score = 0.001;
   bool whole_pixels = true;  ///< cut boxes to integers before everything else, as KittiBox does
   bool mirror = false;       ///< look at the mirrored frame too
+  double temperature = 1;    ///< a score s is written as sigmoid(logit(s) / temperature)
   std::string type = "Car";  ///< the class that is logged, and that the best checkpoint is best by
 };
 

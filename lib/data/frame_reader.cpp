@@ -84,8 +84,10 @@ EvaluationFrame load_picture(const std::filesystem::path& image, int width, int 
   return result;
 }
 
-EvaluationFrame load_for_evaluation(const Frame& frame, int width, int height) {
-  EvaluationFrame result = load_picture(frame.image, width, height);
+EvaluationFrame load_for_evaluation(const Frame& frame, int width, int height, const PictureChange& change) {
+  const cv::Mat picture = io::read_frame(frame.image);
+  EvaluationFrame result = for_evaluation(change ? change(picture) : picture, width, height);
+  result.name = frame.image.stem().string();
   result.objects = io::read_labels(frame.label);
   return result;
 }

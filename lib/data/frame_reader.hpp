@@ -53,8 +53,11 @@ struct EvaluationFrame {
   std::vector<io::Object> objects;        ///< as in the label file, in pixels of the original
 };
 
+/// What is done to a picture as it was decoded, before it is resized; may be empty.
+using PictureChange = std::function<cv::Mat(const cv::Mat& rgb)>;
+
 /// Throws Error(data) naming the file where the picture or the labels are bad.
-EvaluationFrame load_for_evaluation(const Frame& frame, int width, int height);
+EvaluationFrame load_for_evaluation(const Frame& frame, int width, int height, const PictureChange& change = {});
 
 /// A picture in memory (H x W x 3 uint8, RGB), resized; without name and objects.
 EvaluationFrame for_evaluation(const cv::Mat& picture, int width, int height);

@@ -7,58 +7,11 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "eval/plot_parts.hpp"
 #include "eval/short_number.hpp"
 
 namespace fastbox::eval {
 namespace {
-
-// Blue, orange and ink differ in lightness too; the dashes tell them apart without any colour.
-constexpr const char* style = R"(<style>
-.precision-recall {
-  font: 14px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", Arial, sans-serif;
-}
-.precision-recall .title { font-size: 20px; font-weight: 600 }
-.precision-recall .strong { font-weight: 600 }
-.precision-recall .small { font-size: 13px }
-.precision-recall .middle { text-anchor: middle }
-.precision-recall .end { text-anchor: end }
-.precision-recall .grid, .precision-recall .axis, .precision-recall .curve { fill: none }
-.precision-recall .curve { stroke-width: 2.5; stroke-linejoin: round }
-.precision-recall .measured { stroke-width: 1.5 }
-.precision-recall .area { fill-opacity: .12 }
-.precision-recall .label { font-weight: 600 }
-.precision-recall .halo { stroke-width: 5; stroke-linejoin: round }
-.precision-recall .curve.moderate { stroke-dasharray: 9 4 }
-.precision-recall .curve.hard { stroke-dasharray: 2.5 3 }
-.precision-recall .curve.alone { stroke-dasharray: none }
-.precision-recall text { fill: #1f2328 }
-.precision-recall text.quiet { fill: #59636e }
-.precision-recall .ground, .precision-recall .measured { fill: #ffffff }
-.precision-recall text.halo { fill: #ffffff; stroke: #ffffff }
-.precision-recall .grid { stroke: #e3e7eb }
-.precision-recall .axis { stroke: #818b98 }
-.precision-recall .easy { stroke: #0068a8 }
-.precision-recall .moderate { stroke: #bc4c00 }
-.precision-recall .hard { stroke: #1f2328 }
-.precision-recall .area.easy, .precision-recall text.easy { fill: #0068a8; stroke: none }
-.precision-recall .area.moderate, .precision-recall text.moderate { fill: #bc4c00; stroke: none }
-.precision-recall .area.hard, .precision-recall text.hard { fill: #1f2328; stroke: none }
-@media (prefers-color-scheme: dark) {
-  .precision-recall text { fill: #e6edf3 }
-  .precision-recall text.quiet { fill: #9198a1 }
-  .precision-recall .ground, .precision-recall .measured { fill: #0d1117 }
-  .precision-recall text.halo { fill: #0d1117; stroke: #0d1117 }
-  .precision-recall .grid { stroke: #262c36 }
-  .precision-recall .axis { stroke: #656c76 }
-  .precision-recall .easy { stroke: #58b4f0 }
-  .precision-recall .moderate { stroke: #f0944d }
-  .precision-recall .hard { stroke: #e6edf3 }
-  .precision-recall .area.easy, .precision-recall text.easy { fill: #58b4f0; stroke: none }
-  .precision-recall .area.moderate, .precision-recall text.moderate { fill: #f0944d; stroke: none }
-  .precision-recall .area.hard, .precision-recall text.hard { fill: #e6edf3; stroke: none }
-}
-</style>
-)";
 
 constexpr double steps = slot_count - 1.0;
 
@@ -69,50 +22,8 @@ std::string percent(double value) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 2).ptr};
 }
 
-std::string capitalised(std::string word) {
-  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') word[0] = static_cast<char>(word[0] - 'a' + 'A');
-  return word;
-}
-
 std::string ground_truths(const AveragePrecision& figures) {
   return std::to_string(figures.ground_truths) + (figures.ground_truths == 1 ? " ground truth" : " ground truths");
-}
-
-/// The area of the axes within the picture, and where recalls and precisions lie in it.
-struct Axes {
-  double left = 58, top = 0, width = 400, height = 300;
-  double x(double recall) const { return left + recall * width; }
-  double y(double precision) const { return top + (1 - precision) * height; }
-};
-
-std::string line(const std::string& kind, double x1, double y1, double x2, double y2) {
-  return concat("<path class=\"", kind, "\" d=\"M", short_number(x1), ' ', short_number(y1), 'L', short_number(x2), ' ',
-                short_number(y2), "\"/>\n");
-}
-
-std::string text(const std::string& kind, double x, double y, const std::string& words) {
-  return concat("<text class=\"", kind, "\" x=\"", short_number(x), "\" y=\"", short_number(y), "\">", words,
-                "</text>\n");
-}
-
-std::string draw_axes(const Axes& axes) {
-  std::string svg;
-  for (int tenth = 2; tenth <= 10; tenth += 2) {
-    const double at = tenth / 10.0;
-    svg += line("grid", axes.x(at), axes.top, axes.x(at), axes.y(0));
-    svg += line("grid", axes.left, axes.y(at), axes.x(1), axes.y(at));
-  }
-  for (int tenth = 0; tenth <= 10; tenth += 2) {
-    const double at = tenth / 10.0;
-    svg += text("quiet middle", axes.x(at), axes.y(0) + 20, short_number(at));
-    svg += text("quiet end", axes.left - 8, axes.y(at) + 5, short_number(at));
-  }
-  svg += concat("<path class=\"axis\" d=\"M", short_number(axes.left), ' ', short_number(axes.top), 'V',
-                short_number(axes.y(0)), 'H', short_number(axes.x(1)), "\"/>\n");
-  svg += text("middle", axes.x(0.5), axes.y(0) + 42, "Recall");
-  svg += concat("<text class=\"middle\" transform=\"translate(18 ", short_number(axes.y(0.5)),
-                ") rotate(-90)\">Precision</text>\n");
-  return svg;
 }
 
 /// The last slot that is drawn: behind the thresholds the precision is 0, and the line ends where it falls to it.
@@ -258,13 +169,6 @@ class Labels {
   std::vector<Area> placed_;
 };
 
-std::string picture(const std::string& title, double height, const std::string& body) {
-  return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"precision-recall\" viewBox=\"0 0 480 ",
-                short_number(height), "\" role=\"img\" aria-label=\"Precision over recall: ", title, "\">\n", style,
-                "<rect class=\"ground\" width=\"480\" height=\"", short_number(height), "\"/>\n",
-                text("title", 20, 34, title), body, "</svg>\n");
-}
-
 std::string how_it_was_measured(const KittiResult& result, std::size_t object_class) {
   return concat(name_of(result.evaluator), ", overlap above ", short_number(minimum_overlap[object_class]), ", ",
                 std::to_string(result.frames), result.frames == 1 ? " frame" : " frames");
@@ -279,21 +183,21 @@ std::string curve_svg(const KittiResult& result, std::size_t object_class, std::
   std::string body = text("strong", 20, 60, concat("AP40 ", percent(figures.ap40), ", ", ground_truths(figures)));
   body += text("quiet small", 20, 81, how_it_was_measured(result, object_class));
   body += draw_path("area " + level, path_data(figures, axes, true));
-  body += draw_axes(axes);
+  body += draw_axes(axes, "Recall", "Precision");
   body += draw_path("curve alone " + level, path_data(figures, axes, false));
   body += draw_measured(figures, level, axes);
   if (figures.thresholds.empty())
     body += text("quiet middle", axes.x(0.5), axes.y(0.5),
                  figures.ground_truths == 0 ? "There is no ground truth to find" : "No ground truth is found");
   body += text("quiet small", 20, 474, "The area under the line is AP40; dots: measured recalls.");
-  return picture(concat(capitalised(class_names[object_class]), ", ", level), 488, body);
+  return picture("Precision over recall", concat(capitalised(class_names[object_class]), ", ", level), 488, body);
 }
 
 std::string overview_svg(const KittiResult& result, std::size_t object_class) {
   const auto& levels = result.classes[object_class];
   const Axes axes{.top = 128};
   std::string body = text("quiet small", 20, 56, how_it_was_measured(result, object_class));
-  body += draw_axes(axes);
+  body += draw_axes(axes, "Recall", "Precision");
   for (std::size_t d = difficulty_count; d-- > 0;)
     body += draw_path(concat("curve ", difficulty_names[d]), path_data(levels[d], axes, false));
   body += Labels(result, object_class, axes).draw();
@@ -305,7 +209,7 @@ std::string overview_svg(const KittiResult& result, std::size_t object_class) {
     body += text("quiet small", x, 106, ground_truths(levels[d]));
   }
   body += text("quiet small end", 458, 56, "AP40 in percent");
-  return picture(capitalised(class_names[object_class]), 484, body);
+  return picture("Precision over recall", capitalised(class_names[object_class]), 484, body);
 }
 
 std::vector<std::string> write_curves(const std::filesystem::path& folder, const KittiResult& result) {

@@ -25,8 +25,12 @@ std::vector<Candidate> decode(std::span<const float> confidences, std::span<cons
         fail(ExitCode::numbers, "the network's output at row ", row, ", column ", column, " is not finite: confidence ",
              confidence, ", box ", box[0], " ", box[1], " ", box[2], " ", box[3]);
       if (!(confidence > options.minimum_score)) continue;
-      const Candidate candidate{cut(box[0]) + (column + 0.5) * grid.stride, cut(box[1]) + (row + 0.5) * grid.stride,
-                                cut(box[2]), cut(box[3]), confidence};
+      const Candidate candidate{cut(box[0]) + (column + 0.5) * grid.stride,
+                                cut(box[1]) + (row + 0.5) * grid.stride,
+                                cut(box[2]),
+                                cut(box[3]),
+                                confidence,
+                                static_cast<int>(cell)};
       if (options.whole_pixels || (candidate.w > 0 && candidate.h > 0)) candidates.push_back(candidate);
     }
   return candidates;

@@ -31,6 +31,7 @@ struct DecodeOptions {
 struct Candidate {
   double cx = 0, cy = 0, w = 0, h = 0;
   double confidence = 0;  ///< 0..1
+  int cell = -1;          ///< row * columns + column of the cell that gave it; -1: none did
 };
 
 /// The candidates in raster order (stitch depends on it). `confidences`: rows x columns; `boxes`: rows x

@@ -191,30 +191,37 @@ void Matcher::add_block(ClassFrames& all, const FrameDetections& found, std::uin
   if (block.detections_end > block.detections_begin) all.blocks.push_back(block);
 }
 
+/// Calls assign(ground truth, detection) for each truth that finds one: the surest.
+template <typename Assign>
+void Matcher::first_match(const ClassFrames& all, const Block& block, Strata stratum, std::vector<bool>& assigned,
+                          const Assign& assign) {
+  assigned.assign(block.paired_end - block.detections_begin, false);
+  for (auto t = block.truths_begin; t < block.truths_end; ++t) {
+    const GroundTruth& truth = all.truths[t];
+    double best_score = no_score;
+    std::size_t best = 0;
+    for (auto p = truth.pairs_begin; p < truth.pairs_end; ++p) {
+      const auto j = all.pairs[p].detection;
+      const Detection& detection = all.detections[block.detections_begin + j];
+      const bool out = ((detection.valid | detection.ignored) & stratum) == 0;
+      if (assigned[j] || out || !(detection.score > best_score)) continue;
+      best_score = detection.score;
+      best = j;
+    }
+    if (best_score == no_score) continue;
+    assigned[best] = true;
+    assign(truth, all.detections[block.detections_begin + best]);
+  }
+}
+
 /// Calls record(frame, score) for each score that the first pass records.
 template <typename Record>
-void Matcher::first_match(const ClassFrames& all, Strata stratum, const Record& record) {
+void Matcher::record_scores(const ClassFrames& all, Strata stratum, const Record& record) {
   std::vector<bool> assigned;
-  for (const Block& block : all.blocks) {
-    assigned.assign(block.paired_end - block.detections_begin, false);
-    for (auto t = block.truths_begin; t < block.truths_end; ++t) {
-      const GroundTruth& truth = all.truths[t];
-      double best_score = no_score;
-      std::size_t best = 0;
-      for (auto p = truth.pairs_begin; p < truth.pairs_end; ++p) {
-        const auto j = all.pairs[p].detection;
-        const Detection& detection = all.detections[block.detections_begin + j];
-        const bool out = ((detection.valid | detection.ignored) & stratum) == 0;
-        if (assigned[j] || out || !(detection.score > best_score)) continue;
-        best_score = detection.score;
-        best = j;
-      }
-      if (best_score == no_score) continue;
-      assigned[best] = true;
-      const bool ignored = (all.detections[block.detections_begin + best].ignored & stratum) != 0;
-      if ((truth.ignored & stratum) == 0 && !ignored) record(block.frame, best_score);
-    }
-  }
+  for (const Block& block : all.blocks)
+    first_match(all, block, stratum, assigned, [&](const GroundTruth& truth, const Detection& detection) {
+      if (((truth.ignored | detection.ignored) & stratum) == 0) record(block.frame, detection.score);
+    });
 }
 
 /// computeStatistics() of the official evaluator for detections of at least the threshold: calls
@@ -271,8 +278,8 @@ std::vector<std::int64_t> Matcher::ground_truths_by_frame(std::size_t object_cla
 
 std::vector<double> Matcher::found_scores(std::size_t object_class, std::size_t stratum) const {
   std::vector<double> scores;
-  first_match(classes_[object_class], Strata{1} << stratum,
-              [&](std::uint32_t, double score) { scores.push_back(score); });
+  record_scores(classes_[object_class], Strata{1} << stratum,
+                [&](std::uint32_t, double score) { scores.push_back(score); });
   return scores;
 }
 
@@ -323,7 +330,7 @@ std::vector<Step> Matcher::steps(std::size_t object_class, std::size_t stratum) 
   const ClassFrames& all = classes_[object_class];
   const Strata bit = Strata{1} << stratum;
   std::vector<Step> parts;
-  first_match(all, bit, [&](std::uint32_t frame, double score) { parts.push_back({score, frame, 0, 0, 0, 1}); });
+  record_scores(all, bit, [&](std::uint32_t frame, double score) { parts.push_back({score, frame, 0, 0, 0, 1}); });
   std::vector<double> scores;
   std::vector<bool> assigned;
   for (const Block& block : all.blocks) {
@@ -360,6 +367,25 @@ std::vector<Step> Matcher::steps(std::size_t object_class, std::size_t stratum) 
     return step.hits == 0 && step.false_positives == 0 && step.misses == 0 && step.recorded == 0;
   });
   return steps;
+}
+
+std::vector<Judgement> Matcher::judgements(std::size_t object_class, std::size_t stratum) const {
+  const ClassFrames& all = classes_[object_class];
+  const Strata bit = Strata{1} << stratum;
+  std::vector<Judgement> judgements;
+  std::vector<bool> assigned;
+  for (const Block& block : all.blocks) {
+    first_match(all, block, bit, assigned, [&](const GroundTruth& truth, const Detection& detection) {
+      if (((truth.ignored | detection.ignored) & bit) == 0) judgements.push_back({block.frame, detection.score, true});
+    });
+    for (auto j = block.detections_begin; j < block.detections_end; ++j) {
+      const Detection& detection = all.detections[j];
+      const bool held = j < block.paired_end && assigned[j - block.detections_begin];
+      if (!held && (detection.valid & ~detection.excused & bit) != 0)
+        judgements.push_back({block.frame, detection.score, false});
+    }
+  }
+  return judgements;
 }
 
 std::vector<FrameErrors> Matcher::errors(std::size_t object_class, std::size_t stratum, double threshold) const {

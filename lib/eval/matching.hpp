@@ -54,6 +54,13 @@ struct FrameErrors {
   std::vector<std::size_t> missed, false_positives;
 };
 
+/// A detection that is right or wrong, and not ignored.
+struct Judgement {
+  std::uint32_t frame = 0;
+  double score = 0;
+  bool right = false;
+};
+
 class Matcher {
  public:
   /// Requires at most 32 strata. Throws Error(data) naming the frame for a NaN among scores or boxes.
@@ -77,6 +84,10 @@ class Matcher {
   /// Both passes frame by frame, from the highest score down, for equal scores in the frames' order; at most one
   /// a frame and score. Summed up over scores >= t they are the counts at threshold t.
   std::vector<Step> steps(std::size_t object_class, std::size_t stratum) const;
+  /// Every detection by the first pass, which gives each ground truth the surest detection that overlaps it enough: right
+  /// where that truth counts. Left out: detections that found an ignored truth, are too small, lie in DontCare or (and found
+  /// nothing) outside the band. Frame by frame.
+  std::vector<Judgement> judgements(std::size_t object_class, std::size_t stratum) const;
   /// Of every frame in the second pass at a threshold.
   std::vector<FrameErrors> errors(std::size_t object_class, std::size_t stratum, double threshold) const;
 
@@ -127,8 +138,11 @@ class Matcher {
   Strata too_small(const io::Object& detection) const;
   Strata outside(const io::Object& detection) const;
   void require_difficulties() const;
+  template <typename Assign>
+  static void first_match(const ClassFrames& all, const Block& block, Strata stratum, std::vector<bool>& assigned,
+                          const Assign& assign);
   template <typename Record>
-  static void first_match(const ClassFrames& all, Strata stratum, const Record& record);
+  static void record_scores(const ClassFrames& all, Strata stratum, const Record& record);
   template <typename Assign>
   static void match(const ClassFrames& all, const Block& block, Strata stratum, double threshold,
                     std::vector<bool>& assigned, const Assign& assign);

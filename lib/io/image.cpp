@@ -67,6 +67,15 @@ std::string encode_jpeg(const cv::Mat& rgb, int quality) {
   return encode(rgb, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality}, "a JPEG");
 }
 
+cv::Mat decode_jpeg(const std::string& bytes) {
+  const cv::Mat packed(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+  const cv::Mat bgr = cv::imdecode(packed, cv::IMREAD_COLOR);
+  if (bgr.empty()) fail(ExitCode::environment, "OpenCV cannot read a JPEG of its own");
+  cv::Mat rgb;
+  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+  return rgb;
+}
+
 void write_picture(const std::filesystem::path& file, const cv::Mat& rgb) {
   write_file_atomically(file, encode(rgb, file.extension().string(), {}, file.string()));
 }

@@ -32,6 +32,9 @@ std::string encode_png(const cv::Mat& rgb);
 /// RGB pixels as a JPEG file's bytes; quality 0 .. 100. Throws Error(environment).
 std::string encode_jpeg(const cv::Mat& rgb, int quality);
 
+/// Bytes that encode_jpeg wrote, as H x W x 3 uint8, RGB. Throws Error(environment) where OpenCV cannot read them.
+cv::Mat decode_jpeg(const std::string& bytes);
+
 /// Writes RGB pixels, by the extension's format, whole or not at all. Throws Error(environment).
 void write_picture(const std::filesystem::path& file, const cv::Mat& rgb);
 

@@ -58,13 +58,14 @@ std::vector<Object> parse(std::string_view text, const std::string& name, std::s
   return objects;
 }
 
-std::string format(const std::vector<Object>& objects, bool with_score) {
+/// No score where score_decimals is negative.
+std::string format(const std::vector<Object>& objects, int score_decimals) {
   std::string text;
   for (const auto& o : objects) {
     text += concat(o.type, ' ', shortest(o.truncated), ' ', o.occluded, ' ', shortest(o.alpha));
     for (const double value : {o.box.left, o.box.top, o.box.right, o.box.bottom}) text += ' ' + fixed(value, 2);
     for (const double value : {o.height, o.width, o.length, o.x, o.y, o.z, o.rotation_y}) text += ' ' + shortest(value);
-    if (with_score) text += ' ' + fixed(o.score, 6);
+    if (score_decimals >= 0) text += ' ' + fixed(o.score, score_decimals);
     text += '\n';
   }
   return text;
@@ -89,11 +90,11 @@ std::vector<Object> read_detections(const std::filesystem::path& file) {
 }
 
 std::string format_labels(const std::vector<Object>& objects) {
-  return format(objects, false);
+  return format(objects, -1);
 }
 
-std::string format_detections(const std::vector<Object>& objects) {
-  return format(objects, true);
+std::string format_detections(const std::vector<Object>& objects, int score_decimals) {
+  return format(objects, score_decimals);
 }
 
 }  // namespace fastbox::io

@@ -48,9 +48,8 @@ std::vector<Object> read_detections(const std::filesystem::path& file);
 std::vector<Object> parse_labels(std::string_view text, const std::string& name, std::size_t first_line = 1);
 std::vector<Object> parse_detections(std::string_view text, const std::string& name);
 
-/// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own;
-/// scores with six.
+/// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own.
 std::string format_labels(const std::vector<Object>& objects);
-std::string format_detections(const std::vector<Object>& objects);
+std::string format_detections(const std::vector<Object>& objects, int score_decimals = 6);
 
 }  // namespace fastbox::io

@@ -122,10 +122,12 @@ std::string evaluations_table(const RunRecord& run) {
 std::string accuracy_section(const Runs& runs) {
   std::string html = concat("<div class=\"charts\">\n", ap_chart(runs), precision_charts(runs), "</div>\n");
   for (std::size_t r = 0; r < runs.size(); ++r) {
-    if (!runs[r].final_evaluation && runs[r].evaluations.empty()) continue;
+    const std::string calibration = calibration_part(runs[r]);
+    if (!runs[r].final_evaluation && runs[r].evaluations.empty() && calibration.empty()) continue;
     html += run_heading(runs, r);
     if (runs[r].final_evaluation) html += figures_table(runs[r]);
     if (!runs[r].evaluations.empty()) html += evaluations_table(runs[r]);
+    html += calibration;
   }
   return html;
 }

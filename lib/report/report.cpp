@@ -17,6 +17,7 @@ std::string make_report(const ReportOptions& options) {
       {"summary", several ? "The runs" : "At a glance", summary_section(runs)},
       {"comparison", "Comparison", comparison_section(runs)},
       {"accuracy", "Accuracy", accuracy_section(runs)},
+      {"robustness", "Robustness", robustness_section(runs)},
       {"training", "Training", training_section(runs)},
       {"time", "Where the time went", time_section(runs)},
       {"end-to-end", "From data to detections", end_to_end_section(runs)},

@@ -27,6 +27,8 @@ std::string status_text(const RunRecord& run);
 
 std::string summary_section(const Runs& runs);                     ///< figures at a glance, and what could not be read
 std::string accuracy_section(const Runs& runs);                    ///< AP over samples, precision and recall, table
+std::string calibration_part(const RunRecord& run);                ///< of the accuracy; reads the data set's labels
+std::string robustness_section(const Runs& runs);                  ///< reads robustness.json; empty without one
 std::string training_section(const Runs& runs);                    ///< losses, learning rate, speed
 std::string time_section(const Runs& runs);                        ///< stages, ranks, stragglers
 std::string end_to_end_section(const Runs& runs);                  ///< reads what made the data set, where it is

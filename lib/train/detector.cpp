@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "eval/calibration.hpp"
 #include "eval/decode.hpp"
 #include "eval/suppression.hpp"
 #include "models/center.hpp"
@@ -23,6 +25,15 @@ at::Tensor numbers_of(const at::Tensor& tensor) {
 
 std::span<const float> span_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+constexpr int usual_decimals = 6;
+
+/// The score that a result file of temperature 1 gives.
+double as_written(double score) {
+  double written = score;
+  parse_double(fixed(score, usual_decimals), written);
+  return written;
 }
 
 std::vector<eval::Candidate> suppressed(const std::vector<eval::Candidate>& candidates,
@@ -57,6 +68,10 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
   return model;
 }
 
+int score_decimals(const config::EvaluationSettings& settings) {
+  return settings.temperature == 1 ? usual_decimals : 2 * usual_decimals;
+}
+
 Detector::Detector(models::Network& model, const config::Settings& settings)
     : model_(model),
       size_(settings.model),
@@ -76,18 +91,29 @@ Detector::Seen Detector::see(const data::EvaluationFrame& frame) const {
   return {numbers_of(seen.confidence.permute({0, 3, 1, 2})), numbers_of(seen.box)};
 }
 
-std::vector<io::Object> Detector::objects_of(const Seen& seen, int frame_width, int frame_height) const {
+std::vector<Detector::Found> Detector::found_in(const Seen& seen, int frame_width, int frame_height) const {
   const eval::GridGeometry grid{size_.width, size_.height, model_.stride()};
-  std::vector<io::Object> objects;
+  std::vector<Found> found;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     const at::Tensor of_class = seen.confidence[static_cast<std::int64_t>(i)];
     const auto candidates =
         eval::decode(span_of(of_class), span_of(seen.box), grid, {settings_.whole_pixels, settings_.minimum_score});
-    // KittiBox writes boxes that reach outside the frame; labels never do.
-    const auto found = eval::to_objects(suppressed(candidates, settings_), grid, frame_width, frame_height,
-                                        {classes_[i].name, !settings_.whole_pixels});
-    objects.insert(objects.end(), found.begin(), found.end());
+    for (const eval::Candidate& kept : suppressed(candidates, settings_)) {
+      // KittiBox writes boxes that reach outside the frame; labels never do. Of one that lies outside nothing is left.
+      const eval::ObjectOptions options{classes_[i].name, !settings_.whole_pixels};
+      for (auto& object : eval::to_objects({kept}, grid, frame_width, frame_height, options))
+        found.push_back({std::move(object), static_cast<int>(i), kept.cell});
+    }
   }
+  if (settings_.temperature != 1)
+    for (auto& [object, object_class, cell] : found)
+      object.score = eval::at_temperature(as_written(object.score), settings_.temperature);
+  return found;
+}
+
+std::vector<io::Object> Detector::objects_of(const Seen& seen, int frame_width, int frame_height) const {
+  std::vector<io::Object> objects;
+  for (auto& found : found_in(seen, frame_width, frame_height)) objects.push_back(std::move(found.object));
   return objects;
 }
 

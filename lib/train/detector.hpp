@@ -24,6 +24,9 @@ bool trains_batch_norm(const config::ModelSettings& settings);
 /// asked for. Throws Error(usage) for settings that do not fit each other.
 std::unique_ptr<models::Network> make_model(const config::Settings& settings, c10::Device device);
 
+/// Of scores in result files: as many as keep apart what evaluation.temperature brings together. 6 at temperature 1, else 12.
+int score_decimals(const config::EvaluationSettings& settings);
+
 class Detector {
  public:
   Detector(models::Network& model, const config::Settings& settings);
@@ -34,12 +37,24 @@ class Detector {
     at::Tensor box;         ///< gh x gw x 4
   };
 
-  /// Detections in pixels of the original frame, class by class, surest first unless suppression is stitch.
+  /// Detections in pixels of the original frame, class by class, surest first unless suppression is stitch. At another
+  /// evaluation.temperature than 1, scores are those of temperature 1 as a result file holds them, at that temperature: so
+  /// detections of equal scores stay equal, and AP is the same.
   std::vector<io::Object> detect(const data::EvaluationFrame& frame) const;
 
   /// Its two halves: the network; decoding and suppression.
   Seen see(const data::EvaluationFrame& frame) const;
   std::vector<io::Object> objects_of(const Seen& seen, int frame_width, int frame_height) const;
+
+  /// A detection, and where it comes from.
+  struct Found {
+    io::Object object;
+    int object_class;  ///< its place in config::object_classes
+    int cell;          ///< row * gw + column of the cell whose box it is
+  };
+
+  /// objects_of's detections, in its order.
+  std::vector<Found> found_in(const Seen& seen, int frame_width, int frame_height) const;
 
  private:
   models::Network& model_;

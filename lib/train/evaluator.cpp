@@ -65,7 +65,7 @@ eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::Fram
 }
 
 Evaluation evaluate(models::Network& model, const config::Settings& settings, const data::Dataset& frames,
-                    comm::World& world) {
+                    comm::World& world, const FrameChange& change) {
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);
   std::vector<eval::FrameObjects> mine;
@@ -74,12 +74,15 @@ Evaluation evaluate(models::Network& model, const config::Settings& settings, co
   together(world, [&] {
     ProgressBar bar(world.size() == 1 ? "evaluation" : "evaluation, rank 0", share.count);
     for (std::int64_t i = share.begin; i < share.begin + share.count; ++i) {
+      const auto index = static_cast<std::size_t>(i);
+      data::PictureChange change_this;
+      if (change) change_this = [&](const cv::Mat& rgb) { return change(rgb, index); };
       const auto frame =
-          data::load_for_evaluation(frames[static_cast<std::size_t>(i)], settings.model.width, settings.model.height);
+          data::load_for_evaluation(frames[index], settings.model.width, settings.model.height, change_this);
       const auto begin = std::chrono::steady_clock::now();
       const auto objects = detector.detect(frame);
       seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      const std::string text = io::format_detections(objects);
+      const std::string text = io::format_detections(objects, score_decimals(settings.evaluation));
       lines += text + end_of_frame;
       mine.push_back({frame.name, frame.objects, io::parse_detections(text, frame.name)});
       bar.advance();
@@ -100,13 +103,14 @@ Evaluation evaluate(models::Network& model, const config::Settings& settings, co
   return evaluation;
 }
 
-void write_detections(const std::filesystem::path& folder, const std::vector<eval::FrameObjects>& frames) {
+void write_detections(const std::filesystem::path& folder, const std::vector<eval::FrameObjects>& frames,
+                      int decimals) {
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   PendingFolder pending(folder);
   for (const auto& frame : frames) {
     std::ofstream stream(pending.path() / (frame.name + ".txt"), std::ios::binary);
-    stream << io::format_detections(frame.detections);
+    stream << io::format_detections(frame.detections, decimals);
     if (!stream.flush()) fail(ExitCode::environment, folder.string(), ": the detections cannot be written");
   }
   pending.commit();

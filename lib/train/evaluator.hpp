@@ -34,12 +34,16 @@ void together(comm::World& world, const std::function<void()>& work);
 eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
                                   eval::Evaluator evaluator = eval::Evaluator::kitti2017);
 
+/// A change of each decoded picture; `index`: the frame's place in the data set. May be empty.
+using FrameChange = std::function<cv::Mat(const cv::Mat& rgb, std::size_t index)>;
+
 /// Throws on every rank, with the same code, what any rank met: Error(data) for a bad frame, Error(numbers) for a
 /// network whose output is not finite.
 Evaluation evaluate(models::Network& model, const config::Settings& settings, const data::Dataset& frames,
-                    comm::World& world);
+                    comm::World& world, const FrameChange& change = {});
 
-/// One result file a frame: FOLDER/NAME.txt. Rank 0. The folder appears whole, in place of an older one.
-void write_detections(const std::filesystem::path& folder, const std::vector<eval::FrameObjects>& frames);
+/// One result file a frame: FOLDER/NAME.txt, scores with so many decimals (score_decimals). Rank 0. The folder appears whole,
+/// in place of an older one.
+void write_detections(const std::filesystem::path& folder, const std::vector<eval::FrameObjects>& frames, int decimals);
 
 }  // namespace fastbox::train

@@ -97,6 +97,7 @@ std::string torchscript_archive(models::Network& network, const config::Settings
   number("overlap_limit", evaluation.overlap);
   number("replacing_overlap", eval::stitch_replacing_overlap);
   number("soft_sigma", eval::soft_sigma);
+  number("temperature", evaluation.temperature);
   detector.register_attribute("whole_pixels", c10::BoolType::get(), evaluation.whole_pixels);
   detector.register_attribute("lower", c10::ListType::ofFloats(), limits(&eval::StitchPass::lower));
   detector.register_attribute("upper", c10::ListType::ofFloats(), limits(&eval::StitchPass::upper));

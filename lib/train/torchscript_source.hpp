@@ -137,6 +137,12 @@ def in_frame(self, boxes: Tensor, scores: Tensor, width: int, height: int) -> Tu
         return torch.stack([left, top, right, bottom], 1)[seen], scores[seen]
     return torch.stack([left, top, right, bottom], 1), scores
 
+def at_temperature(self, scores: Tensor) -> Tensor:
+    if self.temperature == 1.0:
+        return scores
+    # Six decimals first, as Detector does.
+    return torch.sigmoid(torch.logit(torch.round(scores * 1e6) / 1e6, 1e-7) / self.temperature)
+
 def detect(self, image: Tensor, width: int, height: int) -> Dict[str, Tensor]:
     confidence, box = self.network.forward(image)
     if not bool(torch.isfinite(confidence).all()) or not bool(torch.isfinite(box).all()):
@@ -149,7 +155,7 @@ def detect(self, image: Tensor, width: int, height: int) -> Dict[str, Tensor]:
         found, surety = self.suppressed(found, surety)
         found, surety = self.in_frame(found, surety, width, height)
         boxes.append(found)
-        scores.append(surety)
+        scores.append(self.at_temperature(surety))
         labels.append(torch.full([found.size(0)], label, dtype=4, device=found.device))
     return {"boxes": torch.cat(boxes), "scores": torch.cat(scores), "labels": torch.cat(labels)}
 

@@ -344,7 +344,8 @@ void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
   // First: where a frame cannot be read any more, the evaluation has failed, and nothing of it is told.
   const auto pictures = detection_pictures(evaluation.frames, val_frames_, settings_.run.detection_pictures);
   create_folders(options_.run_folder / "detections");
-  write_detections(options_.run_folder / "detections" / step_folder_name(step_), evaluation.frames);
+  write_detections(options_.run_folder / "detections" / step_folder_name(step_), evaluation.frames,
+                   score_decimals(settings_.evaluation));
   if (finished())
     write_file_atomically(options_.run_folder / "eval.json",
                           eval::result_json(evaluation.result, evaluation.milliseconds_per_image).dump(2) + "\n");

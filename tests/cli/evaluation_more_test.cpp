@@ -314,6 +314,63 @@ TEST_CASE("ranks share the frames and write the same bytes", "[evaluation_ranks]
   }
 }
 
+TEST_CASE("--calibration: table, JSON and diagram; a temperature changes scores and no AP", "[calibration]") {
+  const fs::path curves = new_path("curves");
+  const auto json = figures_of(evaluation_of(results(), {"--calibration", "--curves", curves.string()}));
+  const auto& car = json.at("calibration").at("classes").at("car");
+  CHECK(car.at("detections").get<int>() > car.at("right").get<int>());
+  CHECK(car.at("temperature").get<double>() > 0);
+  CHECK(text_of(curves / "car-reliability.svg").find("<svg") == 0);
+  CHECK_THAT(run(evaluation_of(results(), {"--calibration"})), Exits(0));
+
+  const auto of_checkpoint = [](const Words& more) {
+    return figures_of(fastbox({"eval", "--checkpoint", learned_run().string(), "--calibration"}) + more);
+  };
+  const auto before = of_checkpoint({}), after = of_checkpoint(settings({"evaluation.temperature=2"}));
+  for (const char* difficulty : {"easy", "moderate", "hard"}) {
+    const auto ap40 = [&](const nlohmann::json& figures) {
+      return figures.at("classes").at("car").at(difficulty).at("ap40").get<double>();
+    };
+    CHECK(ap40(after) == Approx(ap40(before)).margin(0.01));
+  }
+  const auto temperature = [](const nlohmann::json& figures) {
+    return figures.at("calibration").at("classes").at("car").at("temperature").get<double>();
+  };
+  CHECK(temperature(after) == Approx(temperature(before) / 2).epsilon(0.01));
+  CHECK_THAT(run(fastbox({"eval", "--checkpoint", learned_run().string()}) + settings({"evaluation.temperature=0"})),
+             Exits(2) && Tells("evaluation.temperature"));
+}
+
+TEST_CASE("--robustness: the same at any number of ranks, and in the run's report", "[robustness]") {
+  const fs::path run_folder = new_path("run");
+  fs::copy(learned_run(), run_folder, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  const Words command =
+      fastbox({"eval", "--checkpoint", run_folder.string(), "--robustness"}) + settings({"run.threads=1"});
+  const auto json = figures_of(command);
+  const auto& told = json.at("robustness");
+  CHECK(told.at("corruptions").size() == 12);
+  const auto moderate = [](const nlohmann::json& one) { return one.at("car").at("moderate"); };
+  CHECK(moderate(told.at("clean")) == json.at("classes").at("car").at("moderate").at("ap40"));
+  double least = 100;
+  for (const auto& row : told.at("corruptions"))
+    least = std::min(least, moderate(row.at("classes")).is_null() ? 0.0 : moderate(row.at("classes")).get<double>());
+  CHECK(least < moderate(told.at("clean")).get<double>());
+  CHECK(figures_of(on_ranks(2, command)).at("robustness") == told);
+  const auto kept = json_of(run_folder / "robustness.json");
+  CHECK(kept.at("corruptions") == told.at("corruptions"));
+  CHECK(kept.at("checkpoint") == "step-00000040");
+  const fs::path page = new_path("report.html");
+  REQUIRE_THAT(run(fastbox({"report", run_folder.string(), "--out", page.string()})), Exits(0));
+  CHECK(text_of(page).find("AP40 on worse pictures") != std::string::npos);
+  CHECK(text_of(page).find("Reliability, car") != std::string::npos);
+  DataCopy::replace(run_folder / "robustness.json", "{\"clean\": 1}");
+  REQUIRE_THAT(run(fastbox({"report", run_folder.string(), "--out", page.string()})), Exits(0));
+  CHECK(text_of(page).find("is not what fastbox eval --robustness writes") != std::string::npos);
+  const Outcome outcome = run(fastbox({"eval", "--checkpoint", run_folder.string(), "--robustness"}));
+  CHECK_THAT(outcome, Exits(0));
+  CHECK(outcome.out.find("noise, sigma 32") != std::string::npos);
+}
+
 TEST_CASE("a bad file in one rank's share ends all ranks at once", "[evaluation_ranks]") {
   const auto refused = [](int ranks, const fs::path& predictions, const Words& more, const std::string& said) {
     INFO(ranks << " ranks, " << said);

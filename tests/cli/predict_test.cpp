@@ -1,5 +1,7 @@
 // fastbox predict: result files and pictures from images that have no labels.
 
+#include <algorithm>
+
 #include "cli/workplace.hpp"
 #include "io/image.hpp"
 #include "io/kitti_label.hpp"
@@ -62,6 +64,51 @@ TEST_CASE("images that cannot be read, and names that collide", "[predict]") {
   CHECK_THAT(run(prediction(out, {damaged.string()})), Exits(3) && Tells(damaged.string()) && Tells("truncated"));
   CHECK(names_in(out).empty());
   CHECK_THAT(run(fastbox({"predict", "--out", out.string(), image("000000")})), Exits(2) && Tells("--checkpoint"));
+}
+
+TEST_CASE("--explain draws what the surest detections rest on, and tells how much lies in their boxes", "[explain]") {
+  const std::string by = GENERATE("gradient", "occlusion");
+  const fs::path out = new_path("out");
+  const Words inputs = {image("000000"), image("000001")};
+  const Outcome outcome = run(prediction(out, Words{"--explain", "2", "--explain-by", by} + inputs));
+  REQUIRE_THAT(outcome, Exits(0));
+  CHECK(names_in(out) == Words{"000000-explained-01.png", "000000-explained-02.png", "000000.txt",
+                               "000001-explained-01.png", "000001-explained-02.png", "000001.txt",
+                               "explanations.json"});
+  CHECK(text_of(out / "000000.txt") == text_of(learned_run() / "detections" / "step-00000040" / "000000.txt"));
+  const auto told = json_of(out / "explanations.json");
+  CHECK(told["by"] == by);
+  REQUIRE(told["detections"].size() == 4);
+  for (const auto& one : told["detections"]) {
+    CAPTURE(one.dump());
+    const std::string name = one["image"];
+    const cv::Mat before = io::read_frame(image(name)), after = io::read_frame(out / one["picture"].get<std::string>());
+    CHECK(before.size() == after.size());
+    CHECK(cv::norm(before, after, cv::NORM_INF) > 50);
+    // Of a frame that is known by heart, the surest detections rest on their objects more than on the road.
+    if (one["number"] == 1) CHECK(one["inside"].get<double>() > one["even"].get<double>());
+    CHECK(outcome.out.find(name) != std::string::npos);
+  }
+  double surest = 0;
+  for (const auto& detection : io::read_detections(out / "000000.txt")) surest = std::max(surest, detection.score);
+  CHECK(told["detections"][0]["score"].get<double>() == Approx(surest).margin(1e-6));
+}
+
+TEST_CASE("explanations in COCO's format, by several ranks, and wrong words for them", "[explain]") {
+  const fs::path out = new_path("out");
+  const Words inputs = {image("000000"), image("000001"), image("000002")};
+  const Words more = Words{"--format", "coco", "--explain", "1"} + inputs;
+  const Outcome outcome = run(on_ranks(2, prediction(out, more)));
+  REQUIRE_THAT(outcome, Exits(0));
+  CHECK(names_in(out) == Words{"000000-explained-01.png", "000001-explained-01.png", "000002-explained-01.png",
+                               "explanations.json", "results.json"});
+  const fs::path alone = new_path("alone");
+  REQUIRE_THAT(run(prediction(alone, more)), Exits(0));
+  CHECK(json_of(out / "explanations.json") == json_of(alone / "explanations.json"));
+  CHECK_THAT(run(prediction(out, Words{"--explain-by", "gradient"} + inputs)), Exits(2) && Tells("--explain"));
+  CHECK_THAT(run(prediction(out, Words{"--explain", "1", "--explain-by", "guess"} + inputs)),
+             Exits(2) && Tells("gradient"));
+  CHECK_THAT(run(prediction(out, Words{"--explain", "0"} + inputs)), Exits(2) && Tells("--explain"));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ target_compile_definitions(cli_tests PRIVATE FASTBOX_VERSION="${PROJECT_VERSION}
 fastbox_compile_quickly(cli_tests)
 add_dependencies(cli_tests fastbox)
 foreach(concern IN LISTS FASTBOX_CLI_CONCERNS ITEMS encoders_resume ranks_fp32 ranks_fp64 same_bits
-    schemes trace same_start stall straggler evaluation_report evaluation_logged evaluation_ranks coco_round_trip submission compare completion_zsh completion_fish man_page tensorboard_ranks export_torchscript export_onnx)
+    schemes trace same_start stall straggler evaluation_report evaluation_logged evaluation_ranks calibration robustness explain coco_round_trip submission compare completion_zsh completion_fish man_page tensorboard_ranks export_torchscript export_onnx)
   add_test(NAME cli.${concern} COMMAND cli_tests "[${concern}]" --warn NoTests)
   set_tests_properties(cli.${concern} PROPERTIES SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN} TIMEOUT 600 PROCESSORS 2 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     ENVIRONMENT "FASTBOX_BINARY=$<TARGET_FILE:fastbox>;FASTBOX_MPIEXEC=${FASTBOX_MPIEXEC}")

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "made_run.hpp"
 
 using namespace fastbox;
@@ -104,6 +105,33 @@ TEST_CASE("the report of a run has all its sections, and asks nobody for anythin
   SECTION("the same files give the same bytes") {
     CHECK(make_report({{scratch / "run"}, {{"host", "node<7>"}, {"cores", 2}}}) == html);
   }
+}
+
+TEST_CASE("robustness.json gives a section with a table and a chart; without it there is none", "[report]") {
+  const test::ScratchFolder scratch;
+  test::make_data(scratch / "data");
+  test::make_run(scratch / "run", scratch / "data");
+  CHECK_FALSE(holds(make_report({{scratch / "run"}, nullptr}), "<section id=\"robustness\">"));
+  const std::string clean = R"("clean": {"car": {"easy": 70, "moderate": 62.5, "hard": 50}})";
+  const auto row = [](const char* name, int severity, double strength, const char* moderate) {
+    return concat(R"({"name": ")", name, R"(", "severity": )", severity, R"(, "strength": )", strength,
+                  R"(, "classes": {"car": {"easy": 1, "moderate": )", moderate, R"(, "hard": 1}}})");
+  };
+  write_file_atomically(scratch / "run" / "robustness.json",
+                        concat("{", clean, R"(, "corruptions": [)", row("noise", 1, 8, "61.25"), ", ",
+                               row("noise", 2, 16, "null"), ", ", row("blur", 1, 1, "40"), "]}"));
+  const std::string html = make_report({{scratch / "run"}, nullptr});
+  CHECK(unbalanced(html).empty());
+  CHECK(holds(html, "<section id=\"robustness\">"));
+  CHECK(holds(html, "<td class=\"number\">61.25</td><td class=\"number\">-1.25</td>"));
+  CHECK(holds(html, "<td class=\"number\">40.00</td><td class=\"number\">-22.50</td>"));
+  CHECK(holds(html, ",0,62.5 "));  // each line begins at the picture as it is, and goes on to its severities
+  CHECK(holds(html, ",1,61.25\""));
+  CHECK(holds(html, ",1,40\""));
+  CHECK(holds(html, ">60</text>"));  // on the axis
+  CHECK(holds(html, "data-name=\"noise\""));
+  CHECK(holds(html, "data-name=\"blur\""));
+  CHECK_FALSE(holds(html, ">nan<"));
 }
 
 TEST_CASE("names with markup in them do no harm", "[report]") {
