@@ -30,8 +30,10 @@ struct LineChart {
   Scale scale = Scale::linear;           ///< of y; points of y <= 0 are left out of a logarithmic one
   bool from_zero = true;                 ///< a linear y axis begins at 0, or below where a value does
   bool dots = true;                      ///< on lines of few points
-  double x_low = std::numeric_limits<double>::quiet_NaN(), x_high = x_low;  ///< NaN: the points'
-  double y_high = x_low;
+  // Each with a NaN of its own: a default of x_low would take the value that a designated initialiser gives x_low.
+  double x_low = std::numeric_limits<double>::quiet_NaN();  ///< NaN: the points'
+  double x_high = std::numeric_limits<double>::quiet_NaN();
+  double y_high = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// The <figure>; where no point is finite, with a sentence.

@@ -38,6 +38,13 @@ TEST_CASE("a line of known points lies at known pixels", "[charts]") {
   CHECK_FALSE(holds(html, "class=\"legend\""));  // one line needs no name
 }
 
+TEST_CASE("one end of an axis that is given leaves the others to the points", "[charts]") {
+  LineChart chart{.title = "T", .x_title = "x", .y_title = "y", .x_low = 0};
+  chart.series.push_back({"one", "k0", {{50, 5}, {100, 10}}, Mark::line});
+  CHECK(holds(draw(chart), "data-points=\"238,"));  // half way to 100
+  CHECK(holds(draw(chart), " 420,"));
+}
+
 TEST_CASE("several lines have a legend, and names are escaped", "[charts]") {
   LineChart chart{.title = "a < b", .x_title = "x", .y_title = "y"};
   chart.series.push_back({"run & <one>", "k0 d0", {{0, 1}, {1, 2}}, Mark::line});

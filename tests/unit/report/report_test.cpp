@@ -119,16 +119,19 @@ TEST_CASE("robustness.json gives a section with a table and a chart; without it 
   };
   write_file_atomically(scratch / "run" / "robustness.json",
                         concat("{", clean, R"(, "corruptions": [)", row("noise", 1, 8, "61.25"), ", ",
-                               row("noise", 2, 16, "null"), ", ", row("blur", 1, 1, "40"), "]}"));
+                               row("noise", 2, 16, "null"), ", ", row("blur", 2, 2, "40"), "]}"));
   const std::string html = make_report({{scratch / "run"}, nullptr});
   CHECK(unbalanced(html).empty());
-  CHECK(holds(html, "<section id=\"robustness\">"));
+  const auto begin = html.find("<section id=\"robustness\">");
+  REQUIRE(begin != std::string::npos);
+  const std::string section = html.substr(begin, html.find("</section>", begin) - begin);
   CHECK(holds(html, "<td class=\"number\">61.25</td><td class=\"number\">-1.25</td>"));
   CHECK(holds(html, "<td class=\"number\">40.00</td><td class=\"number\">-22.50</td>"));
   CHECK(holds(html, ",0,62.5 "));  // each line begins at the picture as it is, and goes on to its severities
   CHECK(holds(html, ",1,61.25\""));
-  CHECK(holds(html, ",1,40\""));
-  CHECK(holds(html, ">60</text>"));  // on the axis
+  CHECK(holds(html, ",2,40\""));
+  CHECK(holds(section, ">60</text>"));  // the axes reach as far as the points
+  CHECK(holds(section, ">2</text>"));
   CHECK(holds(html, "data-name=\"noise\""));
   CHECK(holds(html, "data-name=\"blur\""));
   CHECK_FALSE(holds(html, ">nan<"));
