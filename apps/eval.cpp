@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string checkpoint, data, split, predictions, labels, images, evaluator = "kitti2017", out, format = "kitti";
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides, classes, overlaps;
   bool missing_as_empty = false, robustness = false;
   ReportOptions report;
 };
@@ -38,21 +38,26 @@ eval::FolderOptions folder_options(const Options& options) {
   return folder;
 }
 
+eval::Rules rules_of(const Options& options) {
+  return eval::rules_for(eval::evaluator_named(options.evaluator), parse_object_classes(options.classes, "--classes"),
+                         options.overlaps, "--overlaps");
+}
+
 /// Result files in this process alone.
 void evaluate_predictions(const Options& options) {
-  const auto evaluator = eval::evaluator_named(options.evaluator);
+  const eval::Rules rules = rules_of(options);
   const auto folder = folder_options(options);
   eval::FolderFrames found;
   std::vector<eval::CocoFrame> coco;
   if (fs::is_regular_file(options.predictions)) {
-    auto read = eval::read_coco_predictions(folder);
+    auto read = eval::read_coco_predictions(folder, rules);
     found = std::move(read.folder);
     coco = std::move(read.frames);
   } else {
     found = eval::read_folder(folder);
     eval::warn_of_left_out(found, folder);
   }
-  report(options.report, eval::evaluate(found.frames, evaluator), eval::unknown_time, found.frames, coco,
+  report(options.report, eval::evaluate(found.frames, rules), eval::unknown_time, found.frames, coco,
          [&](std::size_t i) { return fs::path(options.images) / (found.frames[i].name + ".png"); });
 }
 
@@ -64,23 +69,24 @@ void evaluate_predictions_shared(const Options& options, comm::World& world) {
     });
     return;
   }
+  const eval::Rules rules = rules_of(options);
   auto folder = folder_options(options);
   folder.part = world.rank();
   folder.parts = world.size();
   eval::FolderFrames found;
   train::together(world, [&] { found = eval::read_folder(folder); });
   if (world.is_first()) eval::warn_of_left_out(found, folder);
-  const auto result = train::evaluate_shared(world, found.frames, eval::evaluator_named(options.evaluator));
+  const auto result = train::evaluate_shared(world, found.frames, rules);
   if (world.is_first()) report(options.report, result, eval::unknown_time, {}, {}, {});
 }
 
 void write_results(const Options& options, const std::vector<eval::FrameObjects>& frames, const fs::path& images,
-                   int decimals) {
+                   int decimals, const eval::Rules& rules) {
   if (options.out.empty()) return;
   if (options.format == "kitti") return train::write_detections(options.out, frames, decimals);
   create_folders(options.out);
-  eval::write_coco_results(fs::path(options.out) / "results.json", frames);
-  eval::write_coco_ground_truth(fs::path(options.out) / "ground_truth.json", frames, images);
+  eval::write_coco_results(fs::path(options.out) / "results.json", frames, rules);
+  eval::write_coco_ground_truth(fs::path(options.out) / "ground_truth.json", frames, images, rules);
 }
 
 /// Into the run folder, for its report. A step folder that was copied elsewhere has none.
@@ -109,11 +115,12 @@ void evaluate_checkpoint(const Options& options, comm::World& world) {
   if (!world.is_first()) return;
   if (options.robustness) write_robustness(loaded.checkpoint, more.json);
   write_results(options, evaluation.frames, data::image_folder(dataset.root()),
-                train::score_decimals(settings.evaluation));
-  const auto evaluator = eval::evaluator_named(options.evaluator);
+                train::score_decimals(settings.evaluation), evaluation.result.rules);
+  const auto rules = train::evaluation_rules(settings, eval::evaluator_named(options.evaluator));
   report(
       options.report,
-      evaluator == evaluation.result.evaluator ? evaluation.result : eval::evaluate(evaluation.frames, evaluator),
+      rules.evaluator == evaluation.result.rules.evaluator ? evaluation.result
+                                                           : eval::evaluate(evaluation.frames, rules),
       evaluation.milliseconds_per_image, evaluation.frames, {}, [&](std::size_t i) { return dataset[i].image; }, more);
 }
 
@@ -159,6 +166,15 @@ void add_eval(CLI::App& app) {
   command->add_option("--evaluator", options->evaluator, "generation of the official evaluator")
       ->check(CLI::IsMember({"kitti2017", "kitti2017a", "kitti2012"}))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--classes", options->classes,
+          "classes to evaluate, as targets.classes writes them: Bus=Bus+Coach-Minibus (default: KITTI's three)")
+      ->needs(predictions);
+  command
+      ->add_option("--overlaps", options->overlaps,
+                   "the IoU that a detection must exceed, by class: Bus=0.6 (default: KITTI's, else 0.5)")
+      ->needs(predictions);
   command
       ->add_flag("--missing-as-empty", options->missing_as_empty,
                  "a listed frame without result file has no detections")

@@ -82,18 +82,19 @@ void report(const ReportOptions& options, const eval::KittiResult& result, doubl
   std::string text = eval::result_table(result, milliseconds);
   auto json = eval::result_json(result, milliseconds);
   if (options.coco) {
-    const auto figures = eval::coco_precision(coco.empty() ? eval::coco_frames(frames) : coco);
+    const auto figures =
+        eval::coco_precision(coco.empty() ? eval::coco_frames(frames, result.rules) : coco, result.rules);
     text += "\n" + eval::coco_table(figures);
     json["coco"] = eval::coco_json(figures);
   }
   if (options.bands) {
-    const auto bands = eval::evaluate_bands(frames, result.evaluator);
+    const auto bands = eval::evaluate_bands(frames, result.rules);
     text += "\n" + eval::bands_table(bands);
     json["bands"] = eval::bands_json(bands);
   }
   if (options.calibration) {
     const auto calibration =
-        eval::calibrate(frames, result.evaluator, {.difficulty = difficulty_named(options.calibration_difficulty)});
+        eval::calibrate(frames, result.rules, {.difficulty = difficulty_named(options.calibration_difficulty)});
     text += "\n" + eval::calibration_table(calibration);
     json["calibration"] = eval::calibration_json(calibration);
     if (!options.curves.empty()) {
@@ -102,8 +103,7 @@ void report(const ReportOptions& options, const eval::KittiResult& result, doubl
     }
   }
   if (options.bootstrap > 0) {
-    const auto intervals =
-        eval::bootstrap(frames, result.evaluator, {options.bootstrap, options.seed, options.level, 0});
+    const auto intervals = eval::bootstrap(frames, result.rules, {options.bootstrap, options.seed, options.level, 0});
     text += "\n" + eval::bootstrap_table(intervals);
     json["bootstrap"] = eval::bootstrap_json(intervals);
   }
@@ -111,7 +111,7 @@ void report(const ReportOptions& options, const eval::KittiResult& result, doubl
     eval::WorstFramesOptions choice;
     choice.count = static_cast<std::size_t>(options.worst);
     choice.difficulty = difficulty_named(options.worst_difficulty);
-    const auto worst = eval::worst_frames(frames, result.evaluator, choice);
+    const auto worst = eval::worst_frames(frames, result.rules, choice);
     text += "\n" + eval::worst_frames_table(worst);
     json["worst_frames"] = eval::worst_frames_json(worst);
     if (!options.draw.empty()) draw_worst(options, worst, frames, image_of);

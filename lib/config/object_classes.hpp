@@ -3,9 +3,9 @@
 // Pure function; thread-safe.
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "base/object_class.hpp"
 #include "config/settings.hpp"
 
 namespace fastbox::config {
@@ -13,15 +13,15 @@ namespace fastbox::config {
 /// Most classes of a network: a rectangle keeps a bit for each.
 constexpr std::size_t most_classes = 64;
 
-struct ObjectClass {
-  std::string name;                  ///< written into result files
-  std::vector<std::string> labels;   ///< types of labels that are of the class
-  std::vector<std::string> ignored;  ///< types that are neither of the class nor anything else to it
-};
-
-/// From targets.classes, each "Name", "Name=Label+Label" or with "-Label" for what the class ignores: "Car=Car+Van",
-/// "Pedestrian-Person_sitting". Where the list is empty: the one class evaluation.type of the labels targets.positives.
-/// Throws Error(usage) naming the text that is no class, a name that comes twice, or a label of two classes.
+/// From targets.classes. Where the list is empty: the one class evaluation.type of the labels targets.positives. Throws
+/// Error(usage) as parse_object_classes does, for too many of them, and for an evaluation.type that is none of them (with an
+/// empty list: neither a class of KITTI's benchmark nor one of the positives).
 std::vector<ObjectClass> object_classes(const Settings& settings);
+
+/// The names of the classes that are evaluated: KITTI's three where object_classes() has no other, else those of the list.
+std::vector<std::string> evaluated_classes(const Settings& settings);
+
+/// Throws Error(usage) for a text of evaluation.overlaps that is no overlap, or of a class that is not evaluated.
+void check_overlaps(const Settings& settings);
 
 }  // namespace fastbox::config

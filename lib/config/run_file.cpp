@@ -237,15 +237,20 @@ void Loader::check_contradictions() {
     if (integer_value(key, s) == 0 && integer_value(other, s) == 0)
       problems_.add(place_of(key, other), key.name, " and ", other.name, " are both 0, expected one above 0");
   }
-  if (!s.targets.classes.empty()) {
-    const Key& classes = *find_key("targets.classes");
-    try {
-      object_classes(s);
-    } catch (const Error& problem) {
-      problems_.add(place_of(classes, classes), problem.what());
-    }
-    return;  // targets.positives is without effect
+  const Key& classes = *find_key(s.targets.classes.empty() ? "evaluation.type" : "targets.classes");
+  try {
+    object_classes(s);
+  } catch (const Error& problem) {
+    problems_.add(place_of(classes, classes), problem.what());
+    return;
   }
+  const Key& overlaps = *find_key("evaluation.overlaps");
+  try {
+    check_overlaps(s);
+  } catch (const Error& problem) {
+    problems_.add(place_of(overlaps, overlaps), problem.what());
+  }
+  if (!s.targets.classes.empty()) return;  // targets.positives is without effect
   const Key& ignored = *find_key("targets.ignored");
   const Key& positives = *find_key("targets.positives");
   for (const auto& type : s.targets.ignored)

@@ -89,7 +89,7 @@ std::vector<Key> targets_and_augmentation() {
     KEY(augmentation.colour, "", "One random change of colour per batch (KittiBox's), or per image").one_of({"batch", "image"}),
     KEY(augmentation.scale, "factor", "Zoom about the frame's centre, uniform between the two").above(0).is_low_high(),
     KEY(augmentation.shift, "pixels", "Of the network's input, in x and in y: uniform between minus this and this").at_least(0),
-    KEY(augmentation.paste, "objects", "Up to so many unoccluded objects of other frames are put into each frame; wants data.cache").at_least(0).at_most(100),
+    KEY(augmentation.paste, "objects", "Up to so many unoccluded objects of other frames are put into each frame, of each class as often; wants data.cache").at_least(0).at_most(100),
   };
 }
 
@@ -137,7 +137,8 @@ std::vector<Key> around_the_loop() {
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
     KEY(evaluation.mirror, "", "Look at the mirrored frame too, and take the mean: twice the time"),
     KEY(evaluation.temperature, "", "A score s is written as sigmoid(logit(s) / temperature), which keeps the order of scores and so AP; `fastbox eval --calibration` finds it").above(0),
-    KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").one_of({"Car", "Pedestrian", "Cyclist"}),
+    KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").is_not_empty(),
+    KEY(evaluation.overlaps, "", "The IoU that a detection must exceed to find an object, by class, as [Bus=0.6]; else KITTI's .7 for Car, .5 for Pedestrian and Cyclist, and .5 for any other class"),
 
     KEY(checkpoint.every, "steps", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every_samples"),
     KEY(checkpoint.every_samples, "images", "Between checkpoints; 0: only at the end").at_least(0).or_else("checkpoint.every"),

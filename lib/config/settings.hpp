@@ -99,10 +99,11 @@ struct EvaluationSettings {
   std::string suppression = "stitch";   ///< stitch (KittiBox's), standard or soft
   double overlap = 0.35;                ///< IoU above which standard suppression removes a box
   double minimum_score = 0.001;
-  bool whole_pixels = true;  ///< cut boxes to integers before everything else, as KittiBox does
-  bool mirror = false;       ///< look at the mirrored frame too
-  double temperature = 1;    ///< a score s is written as sigmoid(logit(s) / temperature)
-  std::string type = "Car";  ///< the class that is logged, and that the best checkpoint is best by
+  bool whole_pixels = true;           ///< cut boxes to integers before everything else, as KittiBox does
+  bool mirror = false;                ///< look at the mirrored frame too
+  double temperature = 1;             ///< a score s is written as sigmoid(logit(s) / temperature)
+  std::string type = "Car";           ///< the class that is logged, and that the best checkpoint is best by
+  std::vector<std::string> overlaps;  ///< "Name=0.6": what a detection must exceed, in place of the class's own
 };
 
 struct CheckpointSettings {

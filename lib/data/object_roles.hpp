@@ -32,8 +32,8 @@ class ObjectRoles {
   ObjectRole of(std::string_view type) const;
 
  private:
-  std::vector<config::ObjectClass> classes_;  // labels in lower case
-  std::vector<std::string> ignored_;          // lower case
+  std::vector<ObjectClass> classes_;  // labels in lower case
+  std::vector<std::string> ignored_;  // lower case
 };
 
 }  // namespace fastbox::data

@@ -9,7 +9,7 @@
 namespace fastbox::data {
 namespace {
 
-constexpr int tries = 4;          // for each object
+constexpr int tries = 16;         // for each object: a rare class is in few frames
 constexpr double horizon = 0.46;  // of the frame's height: KITTI's principal point
 constexpr double least_scale = 0.7, most_scale = 1.4;
 constexpr double least_height = 25;       // pixels: what KITTI judges
@@ -75,18 +75,22 @@ FrameContents ObjectPaster::paste(const FrameContents& frame, std::size_t frames
   const auto count = random.below(static_cast<std::uint64_t>(most_) + 1);
   if (count == 0) return frame;
   FrameContents result{frame.picture.clone(), frame.objects};
-  for (std::uint64_t i = 0; i < count; ++i)
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto wanted = static_cast<int>(random.below(static_cast<std::uint64_t>(roles_.classes())));
     for (int attempt = 0; attempt < tries; ++attempt)
-      if (try_one(result, read(random.below(frames)), random)) break;
+      if (try_one(result, read(random.below(frames)), wanted, random)) break;
+  }
   return result;
 }
 
-bool ObjectPaster::try_one(FrameContents& frame, const FrameContents& donor, Random& random) const {
+bool ObjectPaster::try_one(FrameContents& frame, const FrameContents& donor, int wanted, Random& random) const {
   std::vector<const io::Object*> candidates;
-  for (const auto& object : donor.objects)
-    if (roles_.of(object.type).role == Role::positive && object.occluded == 0 && object.truncated <= 0 &&
+  for (const auto& object : donor.objects) {
+    const auto role = roles_.of(object.type);
+    if (role.role == Role::positive && role.object_class == wanted && object.occluded == 0 && object.truncated <= 0 &&
         object.box.height() >= least_height)
       candidates.push_back(&object);
+  }
   if (candidates.empty()) return false;
   const io::Object& object = *candidates[random.below(candidates.size())];
   const double scale = random.uniform(least_scale, most_scale), place = random.uniform();

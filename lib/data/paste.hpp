@@ -27,12 +27,13 @@ class ObjectPaster {
   /// A frame to take objects from; empty contents where it cannot be read. Called with 0 .. frames - 1.
   using Read = std::function<FrameContents(std::size_t)>;
 
-  /// The frame with what was put into it, in a picture of its own. Only unoccluded, untruncated positive objects are taken. None
+  /// The frame with what was put into it, in a picture of its own. Only unoccluded, untruncated positive objects are taken, of
+  /// each class as often where frames have them: what is rare on the road is what has to be seen more often. None
   /// covers more than a third of another object, and none stands behind one; where there is no room, fewer are put.
   FrameContents paste(const FrameContents& frame, std::size_t frames, const Read& read, Random& random) const;
 
  private:
-  bool try_one(FrameContents& frame, const FrameContents& donor, Random& random) const;
+  bool try_one(FrameContents& frame, const FrameContents& donor, int wanted, Random& random) const;
 
   const ObjectRoles& roles_;
   int most_;

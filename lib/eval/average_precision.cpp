@@ -7,25 +7,9 @@
 #include "eval/matching.hpp"
 
 namespace fastbox::eval {
-namespace {
-
-constexpr std::array<const char*, 3> evaluator_names = {"kitti2017", "kitti2017a", "kitti2012"};
-
-}  // namespace
-
-const char* name_of(Evaluator evaluator) {
-  return evaluator_names[static_cast<std::size_t>(evaluator)];
-}
-
-Evaluator evaluator_named(const std::string& name) {
-  for (std::size_t i = 0; i < evaluator_names.size(); ++i)
-    if (name == evaluator_names[i]) return static_cast<Evaluator>(i);
-  fail(ExitCode::usage, "evaluator '", name, "', expected kitti2017, kitti2017a or kitti2012");
-}
-
 void FirstPass::merge(const FirstPass& other) {
   frames += other.frames;
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < detected.size(); ++c) {
     detected[c] = detected[c] || other.detected[c];
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       ground_truths[c][d] += other.ground_truths[c][d];
@@ -35,8 +19,8 @@ void FirstPass::merge(const FirstPass& other) {
 }
 
 std::vector<double> FirstPass::to_numbers() const {
-  std::vector<double> numbers = {static_cast<double>(frames)};
-  for (std::size_t c = 0; c < class_count; ++c) {
+  std::vector<double> numbers = {static_cast<double>(frames), static_cast<double>(detected.size())};
+  for (std::size_t c = 0; c < detected.size(); ++c) {
     numbers.push_back(detected[c] ? 1 : 0);
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       numbers.push_back(static_cast<double>(ground_truths[c][d]));
@@ -55,9 +39,10 @@ FirstPass FirstPass::from_numbers(std::span<const double> numbers) {
     numbers = numbers.subspan(count);
     return part;
   };
-  FirstPass found;
-  found.frames = static_cast<std::int64_t>(take(1)[0]);
-  for (std::size_t c = 0; c < class_count; ++c) {
+  const auto frames = static_cast<std::int64_t>(take(1)[0]);
+  FirstPass found(static_cast<std::size_t>(take(1)[0]));
+  found.frames = frames;
+  for (std::size_t c = 0; c < found.detected.size(); ++c) {
     found.detected[c] = take(1)[0] != 0;
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       found.ground_truths[c][d] = static_cast<std::int64_t>(take(1)[0]);
@@ -95,8 +80,8 @@ std::vector<double> sample_thresholds(std::vector<double> scores, std::int64_t g
 }
 
 Thresholds sample_thresholds(const FirstPass& found) {
-  Thresholds thresholds;
-  for (std::size_t c = 0; c < class_count; ++c)
+  Thresholds thresholds(found.detected.size());
+  for (std::size_t c = 0; c < thresholds.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d)
       thresholds[c][d] = sample_thresholds(found.scores[c][d], found.ground_truths[c][d]);
   return thresholds;
@@ -133,12 +118,13 @@ AveragePrecision average_precision(std::int64_t ground_truths, std::vector<doubl
 }
 
 KittiResult average_precision(const FirstPass& found, const Counts& counts, const Thresholds& thresholds,
-                              Evaluator evaluator) {
+                              const Rules& rules) {
   KittiResult result;
   result.frames = found.frames;
-  result.evaluator = evaluator;
+  result.rules = rules;
   result.detected = found.detected;
-  for (std::size_t c = 0; c < class_count; ++c)
+  result.classes.resize(found.detected.size());
+  for (std::size_t c = 0; c < result.classes.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       std::vector<SlotCounts> slots;
       for (std::size_t i = 0; i < thresholds[c][d].size(); ++i)
@@ -149,11 +135,11 @@ KittiResult average_precision(const FirstPass& found, const Counts& counts, cons
   return result;
 }
 
-KittiResult evaluate(std::span<const FrameObjects> frames, Evaluator evaluator) {
-  const Matcher matcher(frames, evaluator);
+KittiResult evaluate(std::span<const FrameObjects> frames, const Rules& rules) {
+  const Matcher matcher(frames, rules);
   const FirstPass found = matcher.first_pass();
   const Thresholds thresholds = sample_thresholds(found);
-  return average_precision(found, matcher.second_pass(thresholds), thresholds, evaluator);
+  return average_precision(found, matcher.second_pass(thresholds), thresholds, rules);
 }
 
 }  // namespace fastbox::eval

@@ -5,11 +5,11 @@
 // second counts at each of them. Both are sums over frames, so any share of the frames may be matched by any
 // thread or rank and merged:
 //
-//   Matcher mine(my_frames, evaluator);
+//   Matcher mine(my_frames, rules);
 //   FirstPass found = mine.first_pass();           // merge() those of all ranks
 //   Thresholds at = sample_thresholds(found);
 //   Counts counts = mine.second_pass(at);          // merge() those of all ranks
-//   KittiResult result = average_precision(found, counts, at, evaluator);
+//   KittiResult result = average_precision(found, counts, at, rules);
 //
 // Scores are sorted and counts are whole numbers, so neither the order nor the sharing of frames changes a
 // digit. Thread-safe: no state; results are plain data.
@@ -21,32 +21,17 @@
 #include <string>
 #include <vector>
 
+#include "eval/rules.hpp"
 #include "io/kitti_label.hpp"
 
 namespace fastbox::eval {
 
-/// The generations of the official evaluator. They differ in how small objects are treated.
-enum class Evaluator {
-  kitti2017,   ///< the current one: a ground truth of height <= the minimum is ignored, a detection of height
-               ///< < it too
-  kitti2017a,  ///< between the two: a ground truth of height < the minimum is ignored
-  kitti2012,   ///< KittiBox's: as kitti2017a, and no rule for the height of detections
-};
-
-/// "kitti2017", ...
-const char* name_of(Evaluator evaluator);
-
-/// Throws Error(usage) for another name.
-Evaluator evaluator_named(const std::string& name);
-
-inline constexpr std::size_t class_count = 3, difficulty_count = 3, slot_count = 41;
-inline constexpr std::array<const char*, class_count> class_names = {"car", "pedestrian", "cyclist"};
+inline constexpr std::size_t difficulty_count = 3, slot_count = 41;
 inline constexpr std::array<const char*, difficulty_count> difficulty_names = {"easy", "moderate", "hard"};
-inline constexpr std::array<double, class_count> minimum_overlap = {0.7, 0.5, 0.5};
 
-/// A value for each class and difficulty: grid[class][difficulty].
+/// A value for each class, in the order of Rules::classes, and difficulty: grid[class][difficulty].
 template <typename T>
-using Grid = std::array<std::array<T, difficulty_count>, class_count>;
+using Grid = std::vector<std::array<T, difficulty_count>>;
 
 /// One frame's label and result file.
 struct FrameObjects {
@@ -57,10 +42,14 @@ struct FrameObjects {
 /// What the first pass finds in some frames.
 struct FirstPass {
   std::int64_t frames = 0;
-  std::array<bool, class_count> detected{};  ///< whether any detection names the class
-  Grid<std::int64_t> ground_truths{};        ///< counted ones
-  Grid<std::vector<double>> scores;          ///< of the detections that found one, in any order
+  std::vector<bool> detected;        ///< a class: whether any detection names it
+  Grid<std::int64_t> ground_truths;  ///< counted ones
+  Grid<std::vector<double>> scores;  ///< of the detections that found one, in any order
 
+  explicit FirstPass(std::size_t classes = kitti_class_count)
+      : detected(classes), ground_truths(classes), scores(classes) {}
+
+  /// Requires as many classes.
   void merge(const FirstPass& other);
 
   /// As numbers for a message between ranks, and back. from_numbers throws Error(defect) where they do not
@@ -86,10 +75,14 @@ Thresholds sample_thresholds(const FirstPass& found);
 struct Counts {
   enum Kind : std::size_t { hits, false_positives, misses };
 
-  std::vector<std::int64_t> numbers = std::vector<std::int64_t>(3 * class_count * difficulty_count * slot_count);
+  std::size_t classes;
+  std::vector<std::int64_t> numbers;
+
+  explicit Counts(std::size_t class_count = kitti_class_count)
+      : classes(class_count), numbers(3 * class_count * difficulty_count * slot_count) {}
 
   std::int64_t& at(Kind kind, std::size_t object_class, std::size_t difficulty, std::size_t slot) {
-    return numbers[((kind * class_count + object_class) * difficulty_count + difficulty) * slot_count + slot];
+    return numbers[((kind * classes + object_class) * difficulty_count + difficulty) * slot_count + slot];
   }
   std::int64_t at(Kind kind, std::size_t object_class, std::size_t difficulty, std::size_t slot) const {
     return const_cast<Counts*>(this)->at(kind, object_class, difficulty, slot);
@@ -119,16 +112,18 @@ AveragePrecision average_precision(std::int64_t ground_truths, std::vector<doubl
 
 struct KittiResult {
   std::int64_t frames = 0;
-  Evaluator evaluator = Evaluator::kitti2017;
-  std::array<bool, class_count> detected{};  ///< false: absent, its figures (all 0) say nothing
-  Grid<AveragePrecision> classes;
+  Rules rules;
+  /// A class: false: absent, its figures (all 0) say nothing.
+  std::vector<bool> detected = std::vector<bool>(rules.classes.size());
+  /// In the order of rules.classes.
+  Grid<AveragePrecision> classes = Grid<AveragePrecision>(rules.classes.size());
 };
 
 KittiResult average_precision(const FirstPass& found, const Counts& counts, const Thresholds& thresholds,
-                              Evaluator evaluator);
+                              const Rules& rules);
 
 /// All of the above for frames in this process. Throws Error(data) naming the frame for a NaN among scores or
 /// boxes.
-KittiResult evaluate(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017);
+KittiResult evaluate(std::span<const FrameObjects> frames, const Rules& rules = {});
 
 }  // namespace fastbox::eval

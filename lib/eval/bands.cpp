@@ -48,19 +48,19 @@ std::vector<Band> standard_bands() {
           by_truncation("0.30-0.50", 0.30, hard.maximum_truncation)};
 }
 
-BandsResult evaluate_bands(std::span<const FrameObjects> frames, Evaluator evaluator, const std::vector<Band>& bands) {
+BandsResult evaluate_bands(std::span<const FrameObjects> frames, const Rules& rules, const std::vector<Band>& bands) {
   std::vector<Stratum> strata;
   for (const Band& band : bands) strata.push_back(band.stratum);
-  const Matcher matcher(frames, evaluator, strata);
-  BandsResult result{std::ssize(frames), evaluator, {}, {}};
-  for (std::size_t c = 0; c < class_count; ++c) result.detected[c] = matcher.detected(c);
+  const Matcher matcher(frames, rules, strata);
+  BandsResult result{std::ssize(frames), rules, {}, {}};
+  for (std::size_t c = 0; c < matcher.class_count(); ++c) result.detected.push_back(matcher.detected(c));
   for (std::size_t s = 0; s < bands.size(); ++s) {
     BandResult& one = result.bands.emplace_back(BandResult{bands[s], {}});
-    for (std::size_t c = 0; c < class_count; ++c) {
+    for (std::size_t c = 0; c < matcher.class_count(); ++c) {
       const std::int64_t ground_truths = matcher.ground_truths(c, s);
       auto thresholds = sample_thresholds(matcher.found_scores(c, s), ground_truths);
       const auto counts = matcher.count(c, s, thresholds);
-      one.classes[c] = average_precision(ground_truths, std::move(thresholds), counts);
+      one.classes.push_back(average_precision(ground_truths, std::move(thresholds), counts));
     }
   }
   return result;
@@ -68,19 +68,19 @@ BandsResult evaluate_bands(std::span<const FrameObjects> frames, Evaluator evalu
 
 std::string bands_table(const BandsResult& result) {
   std::ostringstream table;
-  table << result.frames << (result.frames == 1 ? " frame" : " frames") << ", evaluator " << name_of(result.evaluator)
-        << ", by box height in pixels, occlusion and truncation\n\n"
+  table << result.frames << (result.frames == 1 ? " frame" : " frames") << ", evaluator "
+        << name_of(result.rules.evaluator) << ", by box height in pixels, occlusion and truncation\n\n"
         << std::left << std::setw(34) << "" << std::right;
   for (const char* title : {"AP40", "AP11", "mean of 41"}) table << std::setw(12) << title;
   table << std::setw(15) << "ground truths" << '\n';
   bool any_few = false;
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
     std::string group;
     for (const auto& [band, classes] : result.bands) {
       const AveragePrecision& one = classes[c];
       const bool few = one.ground_truths < static_cast<std::int64_t>(slot_count);
       any_few = any_few || few;
-      table << std::left << std::setw(12) << (group.empty() ? class_names[c] : "") << std::setw(12)
+      table << std::left << std::setw(12) << (group.empty() ? result.rules.classes[c].name : "") << std::setw(12)
             << (group == band.group ? "" : band.group) << std::setw(10) << band.name << std::right;
       group = band.group;
       for (const double value : {one.ap40, one.ap11, one.mean41})
@@ -94,8 +94,8 @@ std::string bands_table(const BandsResult& result) {
 
 nlohmann::ordered_json bands_json(const BandsResult& result) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < class_count; ++c) {
-    nlohmann::ordered_json& of_class = classes[class_names[c]];
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
+    nlohmann::ordered_json& of_class = classes[result.rules.classes[c].name];
     if (!result.detected[c]) continue;  // null
     for (const auto& [band, figures] : result.bands) {
       const AveragePrecision& one = figures[c];
@@ -106,7 +106,7 @@ nlohmann::ordered_json bands_json(const BandsResult& result) {
                                          {"ground_truths", one.ground_truths}};
     }
   }
-  return {{"frames", result.frames}, {"evaluator", name_of(result.evaluator)}, {"classes", std::move(classes)}};
+  return {{"frames", result.frames}, {"evaluator", name_of(result.rules.evaluator)}, {"classes", std::move(classes)}};
 }
 
 }  // namespace fastbox::eval

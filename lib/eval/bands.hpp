@@ -43,18 +43,18 @@ std::vector<Band> standard_bands();
 
 struct BandResult {
   Band band;
-  std::array<AveragePrecision, class_count> classes;
+  std::vector<AveragePrecision> classes;  ///< in the order of the rules'
 };
 
 struct BandsResult {
   std::int64_t frames = 0;
-  Evaluator evaluator = Evaluator::kitti2017;
-  std::array<bool, class_count> detected{};  ///< false: absent, its figures (all 0) say nothing
+  Rules rules;
+  std::vector<bool> detected;  ///< a class: false: absent, its figures (all 0) say nothing
   std::vector<BandResult> bands;
 };
 
 /// Requires at most 32 bands. Throws Error(data) naming the frame for a NaN among scores or boxes.
-BandsResult evaluate_bands(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017,
+BandsResult evaluate_bands(std::span<const FrameObjects> frames, const Rules& rules = {},
                            const std::vector<Band>& bands = standard_bands());
 
 /// A line per class and band: AP40, AP11 and the mean of all 41 precisions in percent, and the counted ground

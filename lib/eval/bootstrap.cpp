@@ -20,8 +20,8 @@ using Figures = Grid<std::array<double, figure_count>>;
 
 /// NaN where there is nothing to find.
 Figures figures_of(const Grid<AveragePrecision>& all) {
-  Figures figures;
-  for (std::size_t c = 0; c < class_count; ++c)
+  Figures figures(all.size());
+  for (std::size_t c = 0; c < all.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const AveragePrecision& one = all[c][d];
       figures[c][d] = {one.ap40, one.ap11, one.mean41};
@@ -63,10 +63,11 @@ nlohmann::ordered_json json_of(const Interval& one) {
 
 }  // namespace
 
-Resampler::Resampler(std::span<const FrameObjects> frames, Evaluator evaluator) : frames_(frames.size()) {
-  const Matcher matcher(frames, evaluator);
-  for (std::size_t c = 0; c < class_count; ++c) {
-    detected_[c] = matcher.detected(c);
+Resampler::Resampler(std::span<const FrameObjects> frames, const Rules& rules) : frames_(frames.size()) {
+  const Matcher matcher(frames, rules);
+  sweeps_.resize(matcher.class_count());
+  for (std::size_t c = 0; c < matcher.class_count(); ++c) {
+    detected_.push_back(matcher.detected(c));
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       Sweep& all = sweeps_[c][d];
       all.steps = matcher.steps(c, d);
@@ -110,8 +111,8 @@ AveragePrecision Resampler::sweep(const Sweep& all, std::span<const std::uint32_
 
 Grid<AveragePrecision> Resampler::average_precision(std::span<const std::uint32_t> times) const {
   if (times.size() != frames_) fail(ExitCode::defect, times.size(), " numbers of draws for ", frames_, " frames");
-  Grid<AveragePrecision> result;
-  for (std::size_t c = 0; c < class_count; ++c)
+  Grid<AveragePrecision> result(sweeps_.size());
+  for (std::size_t c = 0; c < sweeps_.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) result[c][d] = sweep(sweeps_[c][d], times);
   return result;
 }
@@ -130,17 +131,18 @@ double quantile(std::span<const double> sorted, double p) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-Intervals bootstrap(std::span<const FrameObjects> frames, Evaluator evaluator, const BootstrapOptions& options) {
+Intervals bootstrap(std::span<const FrameObjects> frames, const Rules& rules, const BootstrapOptions& options) {
   if (options.samples < 2) fail(ExitCode::usage, options.samples, " bootstrap samples, expected at least 2");
   if (!(options.level > 0 && options.level < 1))
     fail(ExitCode::usage, "bootstrap level ", options.level, ", expected one within 0 and 1, such as 0.95");
-  const Resampler resampler(frames, evaluator);
+  const Resampler resampler(frames, rules);
   const auto whole = resampler.average_precision(std::vector<std::uint32_t>(frames.size(), 1));
   const Figures estimates = figures_of(whole);
   const auto resamples = resample(resampler, frames.size(), options);
-  Intervals result{std::ssize(frames), evaluator, options.samples, options.seed, options.level, {}, {}};
-  for (std::size_t c = 0; c < class_count; ++c) {
-    result.detected[c] = resampler.detected(c);
+  Intervals result{std::ssize(frames), rules, options.samples, options.seed, options.level, {}, {}};
+  result.classes.resize(rules.classes.size());
+  for (std::size_t c = 0; c < rules.classes.size(); ++c) {
+    result.detected.push_back(resampler.detected(c));
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       FigureIntervals& one = result.classes[c][d];
       one.ground_truths = whole[c][d].ground_truths;
@@ -159,16 +161,16 @@ std::string bootstrap_table(const Intervals& intervals) {
   constexpr int wide = 24;
   std::ostringstream table;
   table << intervals.frames << (intervals.frames == 1 ? " frame" : " frames") << ", evaluator "
-        << name_of(intervals.evaluator) << ", " << shortest(100 * intervals.level) << "% intervals of "
+        << name_of(intervals.rules.evaluator) << ", " << shortest(100 * intervals.level) << "% intervals of "
         << intervals.samples << " resamples, seed " << intervals.seed << "\n\n"
         << std::left << std::setw(22) << "" << std::right;
   for (const char* title : {"AP40", "AP11", "mean of 41"}) table << std::setw(wide) << title;
   table << std::setw(15) << "ground truths" << '\n';
-  for (std::size_t c = 0; c < class_count; ++c)
+  for (std::size_t c = 0; c < intervals.rules.classes.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const FigureIntervals& one = intervals.classes[c][d];
-      table << std::left << std::setw(12) << (d == 0 ? class_names[c] : "") << std::setw(10) << difficulty_names[d]
-            << std::right;
+      table << std::left << std::setw(12) << (d == 0 ? intervals.rules.classes[c].name : "") << std::setw(10)
+            << difficulty_names[d] << std::right;
       for (const Interval* figure : {&one.ap40, &one.ap11, &one.mean41}) {
         const auto text = [&](double value) { return figure_text(value, intervals.detected[c]); };
         const bool known = intervals.detected[c] && figure->resamples > 0;
@@ -182,8 +184,8 @@ std::string bootstrap_table(const Intervals& intervals) {
 
 nlohmann::ordered_json bootstrap_json(const Intervals& intervals) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < class_count; ++c) {
-    nlohmann::ordered_json& of_class = classes[class_names[c]];
+  for (std::size_t c = 0; c < intervals.rules.classes.size(); ++c) {
+    nlohmann::ordered_json& of_class = classes[intervals.rules.classes[c].name];
     if (!intervals.detected[c]) continue;  // null
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const FigureIntervals& one = intervals.classes[c][d];
@@ -193,7 +195,7 @@ nlohmann::ordered_json bootstrap_json(const Intervals& intervals) {
                                        {"ground_truths", one.ground_truths}};
     }
   }
-  return {{"frames", intervals.frames},   {"evaluator", name_of(intervals.evaluator)},
+  return {{"frames", intervals.frames},   {"evaluator", name_of(intervals.rules.evaluator)},
           {"samples", intervals.samples}, {"seed", intervals.seed},
           {"level", intervals.level},     {"classes", std::move(classes)}};
 }

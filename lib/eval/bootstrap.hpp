@@ -24,7 +24,7 @@ namespace fastbox::eval {
 class Resampler {
  public:
   /// Throws Error(data) naming the frame for a NaN among scores or boxes.
-  Resampler(std::span<const FrameObjects> frames, Evaluator evaluator);
+  Resampler(std::span<const FrameObjects> frames, const Rules& rules);
 
   /// What evaluate() gives for a list that holds frame f times[f] times. Requires a number for each frame.
   Grid<AveragePrecision> average_precision(std::span<const std::uint32_t> times) const;
@@ -46,7 +46,7 @@ class Resampler {
 
   std::size_t frames_;
   Grid<Sweep> sweeps_;
-  std::array<bool, class_count> detected_{};
+  std::vector<bool> detected_;
 };
 
 /// How often a resample draws each frame: `frames` draws from stream (seed, Purpose::bootstrap, sample).
@@ -74,17 +74,17 @@ struct FigureIntervals {
 
 struct Intervals {
   std::int64_t frames = 0;
-  Evaluator evaluator = Evaluator::kitti2017;
+  Rules rules;
   int samples = 0;
   std::uint64_t seed = 0;
   double level = 0;
-  std::array<bool, class_count> detected{};  ///< false: absent, its figures say nothing
+  std::vector<bool> detected;  ///< a class: false: absent, its figures say nothing
   Grid<FigureIntervals> classes;
 };
 
 /// Frames are drawn by their places in the list, so another order gives other resamples; the estimates stay.
 /// Throws Error(usage) for fewer than 2 samples or a level not within 0 and 1, Error(data) as Resampler does.
-Intervals bootstrap(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017,
+Intervals bootstrap(std::span<const FrameObjects> frames, const Rules& rules = {},
                     const BootstrapOptions& options = {});
 
 /// The p-quantile, 0 <= p <= 1, of sorted numbers, at least one.

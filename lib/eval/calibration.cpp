@@ -147,16 +147,16 @@ double fitted_temperature(std::span<const Judgement> judgements) {
   return std::exp(-(low + high) / 2);
 }
 
-CalibrationResult calibrate(std::span<const FrameObjects> frames, Evaluator evaluator,
+CalibrationResult calibrate(std::span<const FrameObjects> frames, const Rules& rules,
                             const CalibrationOptions& options) {
   if (options.difficulty >= difficulty_count || options.bins < 1)
     fail(ExitCode::defect, "calibration: difficulty ", options.difficulty, ", bins ", options.bins);
   require_scores(frames);
-  const Matcher matcher(frames, evaluator, std::span(difficulties).subspan(options.difficulty, 1));
-  CalibrationResult result{std::ssize(frames), evaluator, options, {}, {}};
-  for (std::size_t c = 0; c < class_count; ++c) {
-    result.detected[c] = matcher.detected(c);
-    result.classes[c] = calibrated(matcher.judgements(c, 0), options.bins);
+  const Matcher matcher(frames, rules, std::span(difficulties).subspan(options.difficulty, 1));
+  CalibrationResult result{std::ssize(frames), rules, options, {}, {}};
+  for (std::size_t c = 0; c < matcher.class_count(); ++c) {
+    result.detected.push_back(matcher.detected(c));
+    result.classes.push_back(calibrated(matcher.judgements(c, 0), options.bins));
   }
   return result;
 }
@@ -164,12 +164,12 @@ CalibrationResult calibrate(std::span<const FrameObjects> frames, Evaluator eval
 std::string calibration_table(const CalibrationResult& result) {
   std::ostringstream table;
   table << "calibration, " << difficulty_names[result.options.difficulty] << ", " << result.options.bins << " bins\n";
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
     if (!result.detected[c]) continue;
     const ClassCalibration& one = result.classes[c];
     table << '\n'
-          << std::left << std::setw(44) << class_names[c] << std::right << std::setw(12) << "expected" << std::setw(12)
-          << "maximum" << std::setw(12) << "Brier" << std::setw(12) << "log loss" << '\n'
+          << std::left << std::setw(44) << result.rules.classes[c].name << std::right << std::setw(12) << "expected"
+          << std::setw(12) << "maximum" << std::setw(12) << "Brier" << std::setw(12) << "log loss" << '\n'
           << error_line(concat("as it is, ", one.detections, " detections, ", one.right, " right"), one.as_is);
     const std::string temperature = std::isnan(one.temperature) ? "-" : fixed(one.temperature, 3);
     table << error_line(concat("at temperature ", temperature), one.scaled)
@@ -180,8 +180,8 @@ std::string calibration_table(const CalibrationResult& result) {
 
 nlohmann::ordered_json calibration_json(const CalibrationResult& result) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < class_count; ++c) {
-    nlohmann::ordered_json& of_class = classes[class_names[c]];
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
+    nlohmann::ordered_json& of_class = classes[result.rules.classes[c].name];
     if (!result.detected[c]) continue;  // null
     const ClassCalibration& one = result.classes[c];
     of_class = {{"detections", one.detections},     {"right", one.right},

@@ -54,14 +54,14 @@ struct ClassCalibration {
 
 struct CalibrationResult {
   std::int64_t frames = 0;
-  Evaluator evaluator = Evaluator::kitti2017;
+  Rules rules;
   CalibrationOptions options;
-  std::array<bool, class_count> detected{};  ///< false: absent, its figures say nothing
-  std::array<ClassCalibration, class_count> classes;
+  std::vector<bool> detected;             ///< a class: false: absent, its figures say nothing
+  std::vector<ClassCalibration> classes;  ///< in the order of the rules'
 };
 
 /// Scores must lie within 0 .. 1: throws Error(data) naming the frame otherwise, or for a NaN.
-CalibrationResult calibrate(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017,
+CalibrationResult calibrate(std::span<const FrameObjects> frames, const Rules& rules = {},
                             const CalibrationOptions& options = {});
 
 /// The temperature of least log loss for judgements; NaN as above.

@@ -51,7 +51,7 @@ std::string reliability_svg(const CalibrationResult& result, std::size_t object_
                           concat("Expected error ", number(one.as_is.expected, 4), "; at temperature ",
                                  number(one.temperature, 2), ' ', number(one.held_out.expected, 4), " (other half's)"));
   body += text("quiet small", 20, 81,
-               concat(name_of(result.evaluator), ", ", difficulty_names[result.options.difficulty], ", ",
+               concat(name_of(result.rules.evaluator), ", ", difficulty_names[result.options.difficulty], ", ",
                       one.detections, one.detections == 1 ? " detection on " : " detections on ", result.frames,
                       result.frames == 1 ? " frame" : " frames"));
   body += draw_axes(axes, "Confidence", "Precision") + bars;
@@ -59,15 +59,15 @@ std::string reliability_svg(const CalibrationResult& result, std::size_t object_
   body += text("quiet small", 20, 474, "Bars: precision. Pale: the gap to the mean confidence.");
   body += text("quiet small", 20, 496, "Share of the detections:") + shares;
   body += line("axis", axes.x(0), shares_top + shares_height, axes.x(1), shares_top + shares_height);
-  return picture("Reliability", concat(capitalised(class_names[object_class]), ", reliability"), 584, body);
+  return picture("Reliability", concat(result.rules.classes[object_class].title, ", reliability"), 584, body);
 }
 
 std::vector<std::string> write_reliability(const std::filesystem::path& folder, const CalibrationResult& result) {
   std::vector<std::string> files;
   create_folders(folder);
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
     if (!result.detected[c]) continue;
-    files.push_back(concat(class_names[c], "-reliability.svg"));
+    files.push_back(concat(result.rules.classes[c].name, "-reliability.svg"));
     write_file_atomically(folder / files.back(), reliability_svg(result, c));
   }
   return files;

@@ -24,32 +24,34 @@ namespace fastbox::eval {
 
 /// The frames' detections, in their order. Those of types that have no category are left out. Throws as
 /// coco_frames.
-std::string format_coco_results(std::span<const FrameObjects> frames);
+std::string format_coco_results(std::span<const FrameObjects> frames, const Rules& rules = {});
 
 /// The frames' labels. `images`: the folder of NAME.png whose headers give width and height; empty: both are
 /// left out (nothing else tells them, and frames differ). Throws as coco_frames, and Error(data) for a missing
 /// or damaged image.
-std::string format_coco_ground_truth(std::span<const FrameObjects> frames, const std::filesystem::path& images = {});
+std::string format_coco_ground_truth(std::span<const FrameObjects> frames, const std::filesystem::path& images = {},
+                                     const Rules& rules = {});
 
 /// As above into a file, whole or not at all; log::warning tells the types and numbers of detections that are
 /// left out. Throws Error(environment) too.
-void write_coco_results(const std::filesystem::path& file, std::span<const FrameObjects> frames);
+void write_coco_results(const std::filesystem::path& file, std::span<const FrameObjects> frames,
+                        const Rules& rules = {});
 void write_coco_ground_truth(const std::filesystem::path& file, std::span<const FrameObjects> frames,
-                             const std::filesystem::path& images = {});
+                             const std::filesystem::path& images = {}, const Rules& rules = {});
 
 /// One line of a result file.
 struct CocoEntry {
   std::int64_t image_id = 0;
-  int category_id = 0;  ///< 1 .. 3
+  int category_id = 0;  ///< from 1
   CocoBox box;
   double score = 0;
 };
 
 /// Throws Error(data) naming the file and the entry (counted from 1) for what is no list, no number or not
-/// whole where it must be, a box of other than four numbers, or a category that is not 1, 2 or 3. Other keys
+/// whole where it must be, a box of other than four numbers, or a category that no class has. Other keys
 /// of an entry are not looked at.
-std::vector<CocoEntry> read_coco_results(const std::filesystem::path& file);
-std::vector<CocoEntry> parse_coco_results(std::string_view text, const std::string& name);
+std::vector<CocoEntry> read_coco_results(const std::filesystem::path& file, const Rules& rules = {});
+std::vector<CocoEntry> parse_coco_results(std::string_view text, const std::string& name, const Rules& rules = {});
 
 struct CocoPredictions {
   FolderFrames folder;            ///< the same as read_folder gives, for KITTI's figures
@@ -62,6 +64,6 @@ struct CocoPredictions {
 /// are then not missed. Image ids of frames that are not listed stand in `not_listed` as "image_id 7", and
 /// log::warning names them. missing_as_empty and threads have no meaning here. Throws Error(data) as
 /// read_coco_results and io::read_labels do, and naming every image id that has no label file.
-CocoPredictions read_coco_predictions(const FolderOptions& options);
+CocoPredictions read_coco_predictions(const FolderOptions& options, const Rules& rules = {});
 
 }  // namespace fastbox::eval

@@ -12,7 +12,10 @@
 namespace fastbox::eval {
 namespace {
 
-constexpr std::array<const char*, class_count> neighbour_names = {"van", "person_sitting", ""};
+/// Requires a word in lower case.
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::any_of(words.begin(), words.end(), [&](const auto& one) { return lower(one) == word; });
+}
 
 void require_finite(const std::vector<io::Object>& objects, const std::string& frame, const char* what) {
   for (const auto& object : objects)
@@ -22,13 +25,13 @@ void require_finite(const std::vector<io::Object>& objects, const std::string& f
              ", expected finite ones (COCO's files know no other)");
 }
 
-std::array<std::vector<CocoTruth>, class_count> truths_of(const std::vector<io::Object>& labels) {
-  std::array<std::vector<CocoTruth>, class_count> truths;
+std::vector<std::vector<CocoTruth>> truths_of(const std::vector<io::Object>& labels, const Rules& rules) {
+  std::vector<std::vector<CocoTruth>> truths(rules.classes.size());
   for (const auto& label : labels) {
     const std::string type = lower(label.type);
-    for (std::size_t c = 0; c < class_count; ++c) {
-      const bool is_crowd = type == "dontcare" || type == neighbour_names[c];
-      if (is_crowd || type == class_names[c]) truths[c].push_back({coco_box(label.box), is_crowd});
+    for (std::size_t c = 0; c < rules.classes.size(); ++c) {
+      const bool is_crowd = type == "dontcare" || contains(rules.classes[c].neighbours, type);
+      if (is_crowd || contains(rules.classes[c].types, type)) truths[c].push_back({coco_box(label.box), is_crowd});
     }
   }
   return truths;
@@ -36,11 +39,10 @@ std::array<std::vector<CocoTruth>, class_count> truths_of(const std::vector<io::
 
 }  // namespace
 
-std::optional<int> coco_category(std::string_view type) {
-  const std::string name = lower(type);
-  const auto found = std::find(class_names.begin(), class_names.end(), name);
-  if (found == class_names.end()) return std::nullopt;
-  return static_cast<int>(found - class_names.begin()) + 1;
+std::optional<int> coco_category(std::string_view type, const Rules& rules) {
+  const std::size_t place = rules.place_of(std::string(type));
+  if (place == rules.classes.size()) return std::nullopt;
+  return static_cast<int>(place) + 1;
 }
 
 CocoBox coco_box(const io::Box& box) {
@@ -77,16 +79,17 @@ std::vector<std::int64_t> coco_image_ids(std::span<const FrameObjects> frames) {
   return ids;
 }
 
-std::vector<CocoFrame> coco_frames(std::span<const FrameObjects> frames) {
+std::vector<CocoFrame> coco_frames(std::span<const FrameObjects> frames, const Rules& rules) {
   const auto ids = coco_image_ids(frames);
   std::vector<CocoFrame> all;
   all.reserve(frames.size());
   for (std::size_t i = 0; i < frames.size(); ++i) {
     require_finite(frames[i].labels, frames[i].name, "label");
     require_finite(frames[i].detections, frames[i].name, "detection");
-    CocoFrame& frame = all.emplace_back(CocoFrame{ids[i], frames[i].name, truths_of(frames[i].labels), {}});
+    CocoFrame& frame = all.emplace_back(CocoFrame{ids[i], frames[i].name, truths_of(frames[i].labels, rules), {}});
+    frame.detections.resize(rules.classes.size());
     for (const auto& detection : frames[i].detections)
-      if (const auto category = coco_category(detection.type))
+      if (const auto category = coco_category(detection.type, rules))
         frame.detections[static_cast<std::size_t>(*category - 1)].push_back({coco_box(detection.box), detection.score});
   }
   return all;

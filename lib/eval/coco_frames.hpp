@@ -1,10 +1,10 @@
 // KITTI's objects in COCO's terms: one choice of categories and crowds, for the figures (coco_precision.hpp)
 // and for the files (coco_files.hpp), so that both always speak of the same objects.
 //
-// - Categories are the three evaluated classes: 1 Car, 2 Pedestrian, 3 Cyclist. Types compare without case.
+// - Categories are the evaluated classes in their order: 1 Car, 2 Pedestrian, 3 Cyclist. Types compare without case.
 // - Every label of a class is one of its ground truths, at any occlusion, truncation and height: COCO knows
 //   areas (small, medium, large) where KITTI knows difficulties.
-// - DontCare is a region of every class, so it becomes a crowd annotation in each of the three categories. A
+// - DontCare is a region of every class, so it becomes a crowd annotation in each of the categories. A
 //   crowd is COCO's only way to say "not counted": a detection that lies in it by the IoU threshold's share of
 //   the detection's own area is neither hit nor false, and any number of detections may lie in one. KITTI
 //   measures DontCare by the same share.
@@ -27,11 +27,8 @@
 
 namespace fastbox::eval {
 
-/// COCO's names of the categories; category class_index + 1 stands for class_names[class_index].
-inline constexpr std::array<const char*, class_count> coco_category_names = {"Car", "Pedestrian", "Cyclist"};
-
-/// The category 1 .. 3 of a type; none for a type that is no evaluated class.
-std::optional<int> coco_category(std::string_view type);
+/// The category of a detection's type, 1 for the first class; none for a type that is no evaluated class.
+std::optional<int> coco_category(std::string_view type, const Rules& rules = {});
 
 /// Pixels of the original frame, with width and height as COCO's files have them. A detector's box may be
 /// turned inside out: then w or h is negative.
@@ -57,8 +54,8 @@ struct CocoDetection {
 struct CocoFrame {
   std::int64_t image_id = 0;
   std::string name;  ///< for messages
-  std::array<std::vector<CocoTruth>, class_count> truths;
-  std::array<std::vector<CocoDetection>, class_count> detections;
+  std::vector<std::vector<CocoTruth>> truths;
+  std::vector<std::vector<CocoDetection>> detections;
 };
 
 /// A frame's id in COCO's files, a function of its name alone, so that whoever reads a file finds the frame
@@ -72,6 +69,6 @@ std::vector<std::int64_t> coco_image_ids(std::span<const FrameObjects> frames);
 
 /// The frames in COCO's terms. Detections of other types have no category and are left out. Throws as
 /// coco_image_ids, and Error(data) naming the frame for a box or score that is not finite.
-std::vector<CocoFrame> coco_frames(std::span<const FrameObjects> frames);
+std::vector<CocoFrame> coco_frames(std::span<const FrameObjects> frames, const Rules& rules = {});
 
 }  // namespace fastbox::eval

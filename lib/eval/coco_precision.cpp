@@ -187,7 +187,7 @@ CocoFigures figures_of(const ClassSum& sum) {
   return figures;
 }
 
-CocoFigures mean_of(const std::array<CocoFigures, class_count>& classes) {
+CocoFigures mean_of(const std::vector<CocoFigures>& classes) {
   CocoFigures mean;
   for (const auto& one : classes) mean.ground_truths += one.ground_truths;
   for (std::size_t i = 0; i < coco_figure_count; ++i) {
@@ -202,7 +202,7 @@ CocoFigures mean_of(const std::array<CocoFigures, class_count>& classes) {
 
 }  // namespace
 
-CocoResult coco_precision(std::span<const CocoFrame> frames) {
+CocoResult coco_precision(std::span<const CocoFrame> frames, const Rules& rules) {
   static_assert(thresholds[threshold_75] == 0.75);
   std::vector<const CocoFrame*> by_id;
   for (const auto& frame : frames) by_id.push_back(&frame);
@@ -214,10 +214,11 @@ CocoResult coco_precision(std::span<const CocoFrame> frames) {
 
   CocoResult result;
   result.frames = std::ssize(frames);
-  for (std::size_t c = 0; c < class_count; ++c) {
+  result.rules = rules;
+  for (std::size_t c = 0; c < rules.classes.size(); ++c) {
     ClassSum sum;
     for (const auto* frame : by_id) add_frame(frame->truths[c], frame->detections[c], sum);
-    result.classes[c] = figures_of(sum);
+    result.classes.push_back(figures_of(sum));
   }
   result.all = mean_of(result.classes);
   return result;

@@ -45,11 +45,13 @@ struct CocoFigures {
 
 struct CocoResult {
   std::int64_t frames = 0;
-  std::array<CocoFigures, class_count> classes;  ///< a class that no detection names has 0, as in pycocotools
-  CocoFigures all;                               ///< means over the classes that have ground truth
+  Rules rules;
+  std::vector<CocoFigures>
+      classes;      ///< in the order of the rules'; one that no detection names has 0, as in pycocotools
+  CocoFigures all;  ///< means over the classes that have ground truth
 };
 
-/// Throws Error(data) naming both where two frames have one image id.
-CocoResult coco_precision(std::span<const CocoFrame> frames);
+/// `rules`: those that coco_frames was given. Throws Error(data) naming both where two frames have one image id.
+CocoResult coco_precision(std::span<const CocoFrame> frames, const Rules& rules = {});
 
 }  // namespace fastbox::eval

@@ -41,9 +41,9 @@ std::string coco_table(const CocoResult& result) {
   std::ostringstream table;
   table << "COCO's figures; small to 32x32 pixels, large from 96x96\n\n"
         << std::left << std::setw(title_width + what_width) << "" << std::right;
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
     columns.push_back(&result.classes[c]);
-    table << std::setw(width) << class_names[c];
+    table << std::setw(width) << result.rules.classes[c].name;
   }
   columns.push_back(&result.all);
   table << std::setw(width) << "all" << '\n';
@@ -63,7 +63,8 @@ std::string coco_table(const CocoResult& result) {
 
 nlohmann::ordered_json coco_json(const CocoResult& result) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < class_count; ++c) classes[class_names[c]] = json_of(result.classes[c]);
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c)
+    classes[result.rules.classes[c].name] = json_of(result.classes[c]);
   return {{"classes", std::move(classes)}, {"all", json_of(result.all)}};
 }
 

@@ -170,8 +170,9 @@ class Labels {
 };
 
 std::string how_it_was_measured(const KittiResult& result, std::size_t object_class) {
-  return concat(name_of(result.evaluator), ", overlap above ", short_number(minimum_overlap[object_class]), ", ",
-                std::to_string(result.frames), result.frames == 1 ? " frame" : " frames");
+  return concat(name_of(result.rules.evaluator), ", overlap above ",
+                short_number(result.rules.classes[object_class].minimum_overlap), ", ", std::to_string(result.frames),
+                result.frames == 1 ? " frame" : " frames");
 }
 
 }  // namespace
@@ -190,7 +191,7 @@ std::string curve_svg(const KittiResult& result, std::size_t object_class, std::
     body += text("quiet middle", axes.x(0.5), axes.y(0.5),
                  figures.ground_truths == 0 ? "There is no ground truth to find" : "No ground truth is found");
   body += text("quiet small", 20, 474, "The area under the line is AP40; dots: measured recalls.");
-  return picture("Precision over recall", concat(capitalised(class_names[object_class]), ", ", level), 488, body);
+  return picture("Precision over recall", concat(result.rules.classes[object_class].title, ", ", level), 488, body);
 }
 
 std::string overview_svg(const KittiResult& result, std::size_t object_class) {
@@ -209,7 +210,7 @@ std::string overview_svg(const KittiResult& result, std::size_t object_class) {
     body += text("quiet small", x, 106, ground_truths(levels[d]));
   }
   body += text("quiet small end", 458, 56, "AP40 in percent");
-  return picture("Precision over recall", capitalised(class_names[object_class]), 484, body);
+  return picture("Precision over recall", result.rules.classes[object_class].title, 484, body);
 }
 
 std::vector<std::string> write_curves(const std::filesystem::path& folder, const KittiResult& result) {
@@ -219,11 +220,11 @@ std::vector<std::string> write_curves(const std::filesystem::path& folder, const
     files.push_back(name);
   };
   create_folders(folder);
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
     if (!result.detected[c]) continue;
-    write(concat(class_names[c], ".svg"), overview_svg(result, c));
+    write(concat(result.rules.classes[c].name, ".svg"), overview_svg(result, c));
     for (std::size_t d = 0; d < difficulty_count; ++d)
-      write(concat(class_names[c], '-', difficulty_names[d], ".svg"), curve_svg(result, c, d));
+      write(concat(result.rules.classes[c].name, '-', difficulty_names[d], ".svg"), curve_svg(result, c, d));
   }
   return files;
 }

@@ -23,7 +23,7 @@ std::string curve_svg(const KittiResult& result, std::size_t object_class, std::
 std::string overview_svg(const KittiResult& result, std::size_t object_class);
 
 /// Writes car.svg, car-easy.svg, .. for every class that is detected, and creates the folder; returns the files' names in the
-/// order of class_names. Throws Error(environment).
+/// order of the classes. Throws Error(environment).
 std::vector<std::string> write_curves(const std::filesystem::path& folder, const KittiResult& result);
 
 }  // namespace fastbox::eval

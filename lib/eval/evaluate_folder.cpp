@@ -104,10 +104,10 @@ void warn_of_left_out(const FolderFrames& found, const FolderOptions& options) {
   report(found.taken_as_empty, options.predictions, "frames without a result file, taken as without detections");
 }
 
-KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator) {
+KittiResult evaluate_folder(const FolderOptions& options, const Rules& rules) {
   const FolderFrames found = read_folder(options);
   warn_of_left_out(found, options);
-  return evaluate(found.frames, evaluator);
+  return evaluate(found.frames, rules);
 }
 
 }  // namespace fastbox::eval

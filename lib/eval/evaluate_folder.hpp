@@ -38,6 +38,6 @@ FolderFrames read_folder(const FolderOptions& options);
 void warn_of_left_out(const FolderFrames& found, const FolderOptions& options);
 
 /// read_folder, warn_of_left_out, evaluate.
-KittiResult evaluate_folder(const FolderOptions& options, Evaluator evaluator = Evaluator::kitti2017);
+KittiResult evaluate_folder(const FolderOptions& options, const Rules& rules = {});
 
 }  // namespace fastbox::eval

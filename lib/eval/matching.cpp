@@ -9,11 +9,13 @@
 namespace fastbox::eval {
 namespace {
 
-constexpr std::array<const char*, class_count> neighbours = {"van", "person_sitting", ""};
-
 /// The official evaluator's mark of "none yet": a detection of this score or less finds nothing in the first
 /// pass.
 constexpr double no_score = -10'000'000;
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 std::uint32_t index_of(std::size_t place) {
   return static_cast<std::uint32_t>(place);
@@ -63,15 +65,22 @@ struct Matcher::Tally {
   }
 };
 
-Matcher::Matcher(std::span<const FrameObjects> frames, Evaluator evaluator, std::span<const Stratum> strata)
-    : evaluator_(evaluator), strata_(strata.begin(), strata.end()), every_(0), frames_(index_of(frames.size())) {
+Matcher::Matcher(std::span<const FrameObjects> frames, const Rules& rules, std::span<const Stratum> strata)
+    : rules_(rules),
+      strata_(strata.begin(), strata.end()),
+      every_(0),
+      frames_(index_of(frames.size())),
+      classes_(rules.classes.size()) {
   if (strata.size() > std::numeric_limits<Strata>::digits)
     fail(ExitCode::defect, strata.size(), " strata, expected at most ", std::numeric_limits<Strata>::digits);
+  for (auto& one : rules_.classes)
+    for (auto* types : {&one.types, &one.neighbours})
+      for (auto& type : *types) type = lower(type);
   for (std::size_t s = 0; s < strata_.size(); ++s) every_ |= Strata{1} << s;
   for (std::uint32_t f = 0; f < frames_; ++f) {
     require_numbers(frames[f], frames[f].labels, "label");
     require_numbers(frames[f], frames[f].detections, "detection");
-    for (std::size_t c = 0; c < class_count; ++c) add_frame(frames[f], f, c);
+    for (std::size_t c = 0; c < class_count(); ++c) add_frame(frames[f], f, c);
   }
 }
 
@@ -79,7 +88,7 @@ Matcher::Matcher(std::span<const FrameObjects> frames, Evaluator evaluator, std:
 Matcher::Strata Matcher::ignoring(const io::Object& label) const {
   const double height = label.box.height();
   const auto at_most = [&](double limit) {
-    return evaluator_ == Evaluator::kitti2017 ? height <= limit : height < limit;
+    return rules_.evaluator == Evaluator::kitti2017 ? height <= limit : height < limit;
   };
   Strata ignored = 0;
   for (std::size_t s = 0; s < strata_.size(); ++s) {
@@ -97,7 +106,7 @@ Matcher::Strata Matcher::ignoring(const io::Object& label) const {
 /// The strata in which a detection is ignored. This comes before the class: a small detection of another class
 /// is a candidate, and then ignored.
 Matcher::Strata Matcher::too_small(const io::Object& detection) const {
-  if (evaluator_ == Evaluator::kitti2012) return 0;
+  if (rules_.evaluator == Evaluator::kitti2012) return 0;
   const double height = std::trunc(std::abs(detection.box.height()));
   Strata small = 0;
   for (std::size_t s = 0; s < strata_.size(); ++s)
@@ -125,7 +134,7 @@ Matcher::FrameDetections Matcher::describe(const std::vector<io::Object>& detect
   const std::size_t count = detections.size();
   FrameDetections found{std::vector<Detection>(count), std::vector<bool>(count), std::vector<bool>(count)};
   for (std::size_t j = 0; j < count; ++j) {
-    found.of_class[j] = lower(detections[j].type) == class_names[object_class];
+    found.of_class[j] = lower(detections[j].type) == rules_.classes[object_class].name;
     Detection& one = found.all[j];
     one.score = detections[j].score;
     one.ignored = too_small(detections[j]);
@@ -140,7 +149,8 @@ void Matcher::add_frame(const FrameObjects& frame, std::uint32_t index, std::siz
   ClassFrames& all = classes_[object_class];
   FrameDetections found = describe(frame.detections, object_class);
   const std::size_t first_pair = all.pairs.size(), first_truth = all.truths.size();
-  const double least = minimum_overlap[object_class];
+  const ClassRules& rules = rules_.classes[object_class];
+  const double least = rules.minimum_overlap;
   for (std::size_t j = 0; j < found.all.size(); ++j)
     if (found.of_class[j]) all.detected = true;
   for (std::size_t i = 0; i < frame.labels.size(); ++i) {
@@ -152,8 +162,8 @@ void Matcher::add_frame(const FrameObjects& frame, std::uint32_t index, std::siz
           found.all[j].excused = every_;
       continue;
     }
-    const bool neighbour = type == neighbours[object_class];
-    if (!neighbour && type != class_names[object_class]) continue;
+    const bool neighbour = contains(rules.neighbours, type);
+    if (!neighbour && !contains(rules.types, type)) continue;
     GroundTruth truth{index_of(all.pairs.size()), 0, index, index_of(i), neighbour ? every_ : ignoring(label)};
     for (std::size_t s = 0; s < strata_.size(); ++s) all.ground_truths[s] += (truth.ignored >> s & 1) != 0 ? 0 : 1;
     for (std::size_t j = 0; j < found.all.size(); ++j) {
@@ -425,9 +435,9 @@ void Matcher::require_difficulties() const {
 
 FirstPass Matcher::first_pass() const {
   require_difficulties();
-  FirstPass found;
+  FirstPass found(class_count());
   found.frames = frames_;
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < class_count(); ++c) {
     found.detected[c] = detected(c);
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       found.ground_truths[c][d] = ground_truths(c, d);
@@ -439,8 +449,8 @@ FirstPass Matcher::first_pass() const {
 
 Counts Matcher::second_pass(const Thresholds& thresholds) const {
   require_difficulties();
-  Counts counts;
-  for (std::size_t c = 0; c < class_count; ++c)
+  Counts counts(class_count());
+  for (std::size_t c = 0; c < class_count(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const auto slots = count(c, d, thresholds[c][d]);
       for (std::size_t i = 0; i < slots.size(); ++i) {

@@ -64,13 +64,15 @@ struct Judgement {
 class Matcher {
  public:
   /// Requires at most 32 strata. Throws Error(data) naming the frame for a NaN among scores or boxes.
-  Matcher(std::span<const FrameObjects> frames, Evaluator evaluator, std::span<const Stratum> strata = difficulties);
+  Matcher(std::span<const FrameObjects> frames, const Rules& rules, std::span<const Stratum> strata = difficulties);
 
   /// Both require the strata to be the difficulties; the second the thresholds of all frames, not only of this
   /// matcher's.
   FirstPass first_pass() const;
   Counts second_pass(const Thresholds& thresholds) const;
 
+  /// Classes, in the order of the rules'.
+  std::size_t class_count() const { return classes_.size(); }
   /// Whether any detection names the class.
   bool detected(std::size_t object_class) const { return classes_[object_class].detected; }
   /// Counted ones.
@@ -149,11 +151,11 @@ class Matcher {
   static Tally tally(const ClassFrames& all, const Block& block, Strata stratum, double threshold,
                      std::vector<bool>& assigned);
 
-  Evaluator evaluator_;
+  Rules rules_;  ///< types in lower case
   std::vector<Stratum> strata_;
   Strata every_;
   std::uint32_t frames_ = 0;
-  std::array<ClassFrames, class_count> classes_;
+  std::vector<ClassFrames> classes_;
 };
 
 }  // namespace fastbox::eval

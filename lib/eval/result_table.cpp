@@ -23,16 +23,17 @@ nlohmann::ordered_json json_of(const AveragePrecision& one) {
 
 std::string result_table(const KittiResult& result, double milliseconds_per_image) {
   std::ostringstream table;
-  table << result.frames << (result.frames == 1 ? " frame" : " frames") << ", evaluator " << name_of(result.evaluator);
+  table << result.frames << (result.frames == 1 ? " frame" : " frames") << ", evaluator "
+        << name_of(result.rules.evaluator);
   if (!std::isnan(milliseconds_per_image)) table << ", " << fixed(milliseconds_per_image, 2) << " ms per image";
   table << "\n\n" << std::left << std::setw(22) << "" << std::right;
   for (const char* title : {"AP40", "AP11", "mean of 41"}) table << std::setw(12) << title;
   table << std::setw(15) << "ground truths" << '\n';
-  for (std::size_t c = 0; c < class_count; ++c)
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const AveragePrecision& one = result.classes[c][d];
-      table << std::left << std::setw(12) << (d == 0 ? class_names[c] : "") << std::setw(10) << difficulty_names[d]
-            << std::right;
+      table << std::left << std::setw(12) << (d == 0 ? result.rules.classes[c].name : "") << std::setw(10)
+            << difficulty_names[d] << std::right;
       for (const double value : {one.ap40, one.ap11, one.mean41})
         table << std::setw(12) << figure_text(value, result.detected[c]);
       table << std::setw(15) << one.ground_truths << '\n';
@@ -42,13 +43,13 @@ std::string result_table(const KittiResult& result, double milliseconds_per_imag
 
 nlohmann::ordered_json result_json(const KittiResult& result, double milliseconds_per_image) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < class_count; ++c) {
-    nlohmann::ordered_json& one = classes[class_names[c]];
+  for (std::size_t c = 0; c < result.rules.classes.size(); ++c) {
+    nlohmann::ordered_json& one = classes[result.rules.classes[c].name];
     if (!result.detected[c]) continue;  // null
     for (std::size_t d = 0; d < difficulty_count; ++d) one[difficulty_names[d]] = json_of(result.classes[c][d]);
   }
   return {{"frames", result.frames},
-          {"evaluator", name_of(result.evaluator)},
+          {"evaluator", name_of(result.rules.evaluator)},
           {"classes", std::move(classes)},
           {"milliseconds_per_image", figure_json(milliseconds_per_image)}};
 }

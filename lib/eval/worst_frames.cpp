@@ -17,15 +17,15 @@ void append(std::vector<std::size_t>& all, const std::vector<std::size_t>& more)
 
 }  // namespace
 
-std::vector<WorstFrame> worst_frames(std::span<const FrameObjects> frames, Evaluator evaluator,
+std::vector<WorstFrame> worst_frames(std::span<const FrameObjects> frames, const Rules& rules,
                                      const WorstFramesOptions& options) {
   constexpr double no_threshold = -std::numeric_limits<double>::infinity();
   if (options.difficulty >= difficulty_count)
     fail(ExitCode::defect, "difficulty ", options.difficulty, ", expected 0, 1 or 2");
-  const Matcher matcher(frames, evaluator, std::span(difficulties).subspan(options.difficulty, 1));
+  const Matcher matcher(frames, rules, std::span(difficulties).subspan(options.difficulty, 1));
   std::vector<WorstFrame> all(frames.size());
-  for (std::size_t c = 0; c < class_count; ++c) {
-    if (!options.classes[c] || !matcher.detected(c)) continue;
+  for (std::size_t c = 0; c < matcher.class_count(); ++c) {
+    if ((!options.classes.empty() && !options.classes[c]) || !matcher.detected(c)) continue;
     const auto errors = matcher.errors(c, 0, no_threshold);
     for (std::size_t f = 0; f < frames.size(); ++f) {
       append(all[f].missed, errors[f].missed);

@@ -20,8 +20,8 @@ namespace fastbox::eval {
 
 struct WorstFramesOptions {
   std::size_t count = 20;
-  std::size_t difficulty = 1;  ///< moderate
-  std::array<bool, class_count> classes = {true, true, true};
+  std::size_t difficulty = 1;      ///< moderate
+  std::vector<bool> classes = {};  ///< in the order of the rules', those to look at; empty: all
 };
 
 struct WorstFrame {
@@ -36,7 +36,7 @@ struct WorstFrame {
 /// The worst first, equally bad ones in the list's order; at most options.count. Frames with neither a miss nor a
 /// false positive are left out. Throws Error(data) naming the frame for a NaN among scores or boxes, Error(defect)
 /// for a difficulty that there is not.
-std::vector<WorstFrame> worst_frames(std::span<const FrameObjects> frames, Evaluator evaluator = Evaluator::kitti2017,
+std::vector<WorstFrame> worst_frames(std::span<const FrameObjects> frames, const Rules& rules = {},
                                      const WorstFramesOptions& options = {});
 
 /// A line per frame: its name, badness, misses, false positives and their scores added up. Ends with a newline.

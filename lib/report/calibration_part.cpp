@@ -42,7 +42,7 @@ std::string counts(const eval::ClassCalibration& one, const std::string& name) {
 }
 
 std::string calibration_html(const DetectedFrames& detected) {
-  const auto result = eval::calibrate(detected.frames);
+  const auto result = eval::calibrate(detected.frames, detected.rules);
   Table table({{"class"},
                {"detections", true},
                {"right", true},
@@ -52,13 +52,14 @@ std::string calibration_html(const DetectedFrames& detected) {
                {"temperature", true},
                {"expected error, scaled", true}});
   std::string charts;
-  for (std::size_t c = 0; c < eval::class_count; ++c) {
+  for (std::size_t c = 0; c < result.classes.size(); ++c) {
     const auto& one = result.classes[c];
     if (!result.detected[c] || one.detections == 0) continue;
-    table.add({eval::class_names[c], grouped(one.detections), grouped(one.right), dash_or_fixed(one.as_is.expected, 4),
-               dash_or_fixed(one.as_is.maximum, 4), dash_or_fixed(one.as_is.brier, 4),
-               dash_or_fixed(one.temperature, 3), dash_or_fixed(one.held_out.expected, 4)});
-    charts += diagram(one, eval::class_names[c]) + counts(one, eval::class_names[c]);
+    table.add({result.rules.classes[c].name, grouped(one.detections), grouped(one.right),
+               dash_or_fixed(one.as_is.expected, 4), dash_or_fixed(one.as_is.maximum, 4),
+               dash_or_fixed(one.as_is.brier, 4), dash_or_fixed(one.temperature, 3),
+               dash_or_fixed(one.held_out.expected, 4)});
+    charts += diagram(one, result.rules.classes[c].name) + counts(one, result.rules.classes[c].name);
   }
   if (charts.empty()) return "";
   return concat(element("h4", "", "Calibration"),

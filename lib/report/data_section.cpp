@@ -13,13 +13,14 @@ namespace fastbox::report {
 namespace {
 
 constexpr const char* part_names[] = {"training", "validation"};
+constexpr std::size_t most_colours = 8;            // of the page: k0 to k7
 constexpr double bin_height = 10, last_bin = 300;  // pixels; what is higher is counted in the last bin
 
 /// One list of frames.
 struct Labels {
   std::vector<eval::FrameObjects> frames;
   std::map<std::string, std::int64_t> objects;  ///< by type as written
-  eval::Grid<std::int64_t> counted{};           ///< ground truths by the evaluator's rules
+  eval::Grid<std::int64_t> counted;             ///< ground truths by the evaluator's rules
 };
 
 Labels read_part(const RunRecord& run, data::Part part) {
@@ -29,8 +30,9 @@ Labels read_part(const RunRecord& run, data::Part part) {
     labels.frames.push_back({frame.name, io::read_labels(frame.label), {}});
     for (const auto& object : labels.frames.back().labels) ++labels.objects[object.type];
   }
-  const eval::Matcher matcher(labels.frames, eval::Evaluator::kitti2017);
-  for (std::size_t c = 0; c < eval::class_count; ++c)
+  const eval::Matcher matcher(labels.frames, run.rules);
+  labels.counted.resize(matcher.class_count());
+  for (std::size_t c = 0; c < matcher.class_count(); ++c)
     for (std::size_t d = 0; d < eval::difficulty_count; ++d) labels.counted[c][d] = matcher.ground_truths(c, d);
   return labels;
 }
@@ -50,31 +52,42 @@ std::string object_table(const std::array<Labels, 2>& parts) {
   return table.html();
 }
 
-std::string difficulty_table(const std::array<Labels, 2>& parts) {
+std::string difficulty_table(const std::array<Labels, 2>& parts, const eval::Rules& rules) {
   Table table({{"class"}, {"list"}, {"easy", true}, {"moderate", true}, {"hard", true}});
-  for (std::size_t c = 0; c < eval::class_count; ++c)
+  for (std::size_t c = 0; c < rules.classes.size(); ++c)
     for (std::size_t p = 0; p < 2; ++p)
-      table.add({eval::class_names[c], part_names[p], grouped(parts[p].counted[c][0]), grouped(parts[p].counted[c][1]),
+      table.add({rules.classes[c].name, part_names[p], grouped(parts[p].counted[c][0]), grouped(parts[p].counted[c][1]),
                  grouped(parts[p].counted[c][2])});
   return table.html() +
          note("Ground truths that count, by the rules of evaluator kitti2017; each difficulty holds the one before.");
 }
 
-std::string height_chart(const Labels& labels) {
+/// The class whose ground truth a label is, or as many as there are classes.
+std::size_t class_of(const std::string& type, const eval::Rules& rules) {
+  const auto is_of = [&](const eval::ClassRules& one) {
+    return std::any_of(one.types.begin(), one.types.end(), [&](const auto& of) { return lower(of) == lower(type); });
+  };
+  return static_cast<std::size_t>(std::find_if(rules.classes.begin(), rules.classes.end(), is_of) -
+                                  rules.classes.begin());
+}
+
+std::string height_chart(const Labels& labels, const eval::Rules& rules) {
   UprightBars chart{.title = "Heights of boxes",
                     .subtitle = "training list; what is higher than 300 pixels is in the last bar",
                     .x_title = "pixels",
                     .y_title = "objects",
-                    .parts = {{"car", "k0"}, {"pedestrian", "k1"}, {"cyclist", "k2"}},
+                    .parts = {},
                     .lines = {{25, ""}, {40, "counted from 25 (moderate, hard), 40 (easy)"}}};
-  for (double from = 0; from < last_bin; from += bin_height) chart.bars.push_back({from, from + bin_height, {0, 0, 0}});
+  const std::size_t shown = std::min(rules.classes.size(), most_colours);
+  for (std::size_t c = 0; c < shown; ++c) chart.parts.push_back({rules.classes[c].name, concat('k', c)});
+  for (double from = 0; from < last_bin; from += bin_height)
+    chart.bars.push_back({from, from + bin_height, std::vector<double>(shown)});
   for (const auto& frame : labels.frames)
     for (const auto& object : frame.labels) {
-      const auto known = std::find(eval::class_names.begin(), eval::class_names.end(), lower(object.type));
-      if (known == eval::class_names.end()) continue;
+      const std::size_t known = class_of(object.type, rules);
+      if (known >= shown) continue;
       const double height = std::clamp(object.box.height(), 0.0, last_bin - 1);
-      ++chart.bars[static_cast<std::size_t>(height / bin_height)]
-            .values[static_cast<std::size_t>(known - eval::class_names.begin())];
+      ++chart.bars[static_cast<std::size_t>(height / bin_height)].values[known];
     }
   return draw(chart);
 }
@@ -84,8 +97,8 @@ std::string data_of(const RunRecord& run) {
   try {
     const std::array<Labels, 2> parts = {read_part(run, data::Part::train), read_part(run, data::Part::val)};
     return concat(note(concat("Read from ", run.config->settings.data.root, " when this report was made.")),
-                  "<div class=\"charts\">\n<div>", object_table(parts), "</div>\n", height_chart(parts[0]), "</div>\n",
-                  difficulty_table(parts));
+                  "<div class=\"charts\">\n<div>", object_table(parts), "</div>\n", height_chart(parts[0], run.rules),
+                  "</div>\n", difficulty_table(parts, run.rules));
   } catch (const Error& problem) {
     return note(concat("There are no statistics of the data: ", problem.what()));
   }

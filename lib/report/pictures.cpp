@@ -101,13 +101,14 @@ DetectedFrames read_detected_frames(const RunRecord& run) {
   options.predictions = run.folder / "detections" / detected.step_name;
   options.labels = data::label_folder(root);
   detected.frames = eval::read_folder(options).frames;
+  detected.rules = run.rules;
   return detected;
 }
 
 std::string worst_frames_html(const DetectedFrames& detected, std::size_t most, PictureBudget& budget) {
   eval::WorstFramesOptions options;
   options.count = most;
-  const auto worst = eval::worst_frames(detected.frames, eval::Evaluator::kitti2017, options);
+  const auto worst = eval::worst_frames(detected.frames, detected.rules, options);
   if (worst.empty()) return paragraph("No frame has a miss or a false detection.");
   Gallery gallery;
   for (const auto& bad : worst) {

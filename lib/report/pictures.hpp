@@ -37,6 +37,7 @@ struct DetectedFrames {
   std::string step_name;  ///< "step-00002000"
   std::vector<eval::FrameObjects> frames;
   std::filesystem::path images;  ///< the folder of NAME.png
+  eval::Rules rules;             ///< of the run
 };
 
 /// Throws Error(data) naming what is missing: result files, labels.

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "config/object_classes.hpp"
 #include "io/json_text.hpp"
 #include "report/metrics_lines.hpp"
 
@@ -44,7 +45,12 @@ void read_config(RunRecord& record) {
   }
   try_to(record, [&] { record.config_text = read_file(file, most_text); });
   try_to(record, [&] { record.config = config::load(record.folder); });
-  if (record.config) record.object_class = lower(record.config->settings.evaluation.type);
+  if (record.config) {
+    const auto& settings = record.config->settings;
+    record.object_class = lower(settings.evaluation.type);
+    record.rules =
+        eval::rules_for(eval::Evaluator::kitti2017, config::object_classes(settings), settings.evaluation.overlaps);
+  }
 }
 
 FinalFigures final_figures(const Json& json) {

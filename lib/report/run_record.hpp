@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/run_file.hpp"
+#include "eval/rules.hpp"
 
 namespace fastbox::report {
 
@@ -92,6 +93,7 @@ struct RunRecord {
   std::optional<config::RunConfig> config;
   std::string config_text;              ///< config.yaml as it is
   std::string object_class = "car";     ///< that is evaluated
+  eval::Rules rules;                    ///< by which: the benchmark's classes where the settings are not known
   std::int64_t planned_samples = 0;     ///< 0: not known
   std::vector<Interval> intervals;      ///< by step
   std::vector<Evaluation> evaluations;  ///< by step

@@ -60,7 +60,7 @@ class Detector {
   models::Network& model_;
   config::ModelSettings size_;
   config::EvaluationSettings settings_;
-  std::vector<config::ObjectClass> classes_;
+  std::vector<ObjectClass> classes_;
   bool bf16_;
 };
 

@@ -43,12 +43,12 @@ void together(comm::World& world, const std::function<void()>& work) {
 }
 
 eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
-                                  eval::Evaluator evaluator) {
-  if (world.size() == 1) return eval::evaluate(mine, evaluator);
+                                  const eval::Rules& rules) {
+  if (world.size() == 1) return eval::evaluate(mine, rules);
   std::optional<eval::Matcher> matcher;
-  together(world, [&] { matcher.emplace(mine, evaluator); });
+  together(world, [&] { matcher.emplace(mine, rules); });
   const auto numbers = matcher->first_pass().to_numbers();
-  eval::FirstPass found;
+  eval::FirstPass found(rules.classes.size());
   for (const auto& bytes :
        world.gather(std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double))))
     found.merge(first_pass_from(bytes));
@@ -61,13 +61,18 @@ eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::Fram
   // Whole numbers below 2^53: exact as doubles, in any order.
   const auto sums = world.sum({counts.numbers.begin(), counts.numbers.end()});
   std::transform(sums.begin(), sums.end(), counts.numbers.begin(), [](double sum) { return std::llround(sum); });
-  return eval::average_precision(found, counts, thresholds, evaluator);
+  return eval::average_precision(found, counts, thresholds, rules);
+}
+
+eval::Rules evaluation_rules(const config::Settings& settings, eval::Evaluator evaluator) {
+  return eval::rules_for(evaluator, config::object_classes(settings), settings.evaluation.overlaps);
 }
 
 Evaluation evaluate(models::Network& model, const config::Settings& settings, const data::Dataset& frames,
                     comm::World& world, const FrameChange& change) {
   const auto share = data::share_of(static_cast<std::int64_t>(frames.size()), world.rank(), world.size());
   const Detector detector(model, settings);
+  const eval::Rules rules = evaluation_rules(settings);
   std::vector<eval::FrameObjects> mine;
   std::string lines;
   double seconds = 0;
@@ -99,7 +104,7 @@ Evaluation evaluate(models::Network& model, const config::Settings& settings, co
       evaluation.frames.push_back({frame.name, io::read_labels(frame.label), io::parse_detections(part, frame.name)});
     }
   }
-  evaluation.result = evaluate_shared(world, mine);
+  evaluation.result = evaluate_shared(world, mine, rules);
   return evaluation;
 }
 

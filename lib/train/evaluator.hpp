@@ -32,7 +32,11 @@ void together(comm::World& world, const std::function<void()>& work);
 /// own, and what travels are scores and counts. Throws on every rank what eval::evaluate does on any. Collective; the same
 /// on all ranks.
 eval::KittiResult evaluate_shared(comm::World& world, std::span<const eval::FrameObjects> mine,
-                                  eval::Evaluator evaluator = eval::Evaluator::kitti2017);
+                                  const eval::Rules& rules = {});
+
+/// Those of a run's classes: targets.classes, evaluation.type and evaluation.overlaps. Throws Error(usage) as eval::rules_for
+/// and config::object_classes do.
+eval::Rules evaluation_rules(const config::Settings& settings, eval::Evaluator evaluator = eval::Evaluator::kitti2017);
 
 /// A change of each decoded picture; `index`: the frame's place in the data set. May be empty.
 using FrameChange = std::function<cv::Mat(const cv::Mat& rgb, std::size_t index)>;

@@ -99,8 +99,7 @@ Json progress_json(const Progress::Summary& summary, std::int64_t step, std::int
 }
 
 std::string ap_text(const eval::KittiResult& result, const std::string& type) {
-  const auto known = std::find(eval::class_names.begin(), eval::class_names.end(), lower(type));
-  const auto object_class = static_cast<std::size_t>(known - eval::class_names.begin());
+  const std::size_t object_class = result.rules.place_of(type);
   const auto line = [&](double eval::AveragePrecision::*figure) {
     std::vector<std::string> words;
     for (const auto& one : result.classes.at(object_class))
@@ -113,11 +112,11 @@ std::string ap_text(const eval::KittiResult& result, const std::string& type) {
 
 Json ap_json(const eval::KittiResult& result) {
   Json json = Json::object();
-  for (std::size_t c = 0; c < eval::class_count; ++c) {
+  for (std::size_t c = 0; c < result.classes.size(); ++c) {
     if (!result.detected[c]) continue;
     for (std::size_t d = 0; d < eval::difficulty_count; ++d) {
       const auto& figures = result.classes[c][d];
-      json[eval::class_names[c]][eval::difficulty_names[d]] = {
+      json[result.rules.classes[c].name][eval::difficulty_names[d]] = {
           {"ap40", figures.ap40}, {"ap11", figures.ap11}, {"mean41", figures.mean41}};
     }
   }

@@ -14,9 +14,9 @@ constexpr std::size_t moderate = 1;
 
 nlohmann::ordered_json classes_json(const eval::KittiResult& result) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::object();
-  for (std::size_t c = 0; c < eval::class_count; ++c)
+  for (std::size_t c = 0; c < result.classes.size(); ++c)
     for (std::size_t d = 0; d < eval::difficulty_count; ++d)
-      classes[eval::class_names[c]][eval::difficulty_names[d]] =
+      classes[result.rules.classes[c].name][eval::difficulty_names[d]] =
           eval::figure_json(result.classes[c][d].ap40, result.detected[c]);
   return classes;
 }
@@ -41,11 +41,11 @@ std::string robustness_table(const Robustness& robustness) {
   const auto& clean = robustness.clean;
   std::ostringstream table;
   table << "AP40 moderate on worse pictures, and the change\n\n" << std::left << std::setw(26) << "" << std::right;
-  for (std::size_t c = 0; c < eval::class_count; ++c)
-    if (clean.detected[c]) table << std::setw(12) << eval::class_names[c] << std::setw(10) << "";
+  for (std::size_t c = 0; c < clean.classes.size(); ++c)
+    if (clean.detected[c]) table << std::setw(12) << clean.rules.classes[c].name << std::setw(10) << "";
   const auto line = [&](const std::string& name, const eval::KittiResult& result, bool is_clean) {
     table << '\n' << std::left << std::setw(26) << name << std::right;
-    for (std::size_t c = 0; c < eval::class_count; ++c) {
+    for (std::size_t c = 0; c < clean.classes.size(); ++c) {
       if (!clean.detected[c]) continue;
       const double before = clean.classes[c][moderate].ap40;
       // Where nothing is detected any more the class is absent to the evaluator; to a reader it has lost all.

@@ -1,5 +1,5 @@
 # The binary as a user runs it: every concern is a file and makes its own data and runs, in seconds.
-set(FASTBOX_CLI_CONCERNS train resume encoders evaluation predict data data_tools frame_cache bad_frames bad_settings dry_run info bench report commands completion live_line data_show tensorboard export)
+set(FASTBOX_CLI_CONCERNS train resume encoders evaluation predict data data_tools frame_cache bad_frames bad_settings dry_run info bench report commands completion live_line data_show tensorboard export own_classes)
 list(TRANSFORM FASTBOX_CLI_CONCERNS APPEND _test.cpp OUTPUT_VARIABLE sources)
 list(TRANSFORM sources PREPEND cli/)
 add_executable(cli_tests cli/command.cpp cli/workplace.cpp cli/ranks_test.cpp cli/averaging_test.cpp cli/late_ranks_test.cpp cli/evaluation_more_test.cpp cli/completion_more_test.cpp ${sources})

@@ -108,6 +108,28 @@ TEST_CASE("pasting depends on the sample alone, and leaves its frame be where no
   CHECK(none);
 }
 
+TEST_CASE("a rare class is pasted as often as a common one", "[paste]") {
+  config::Settings settings;
+  settings.targets.classes = {"Car", "Cyclist"};
+  const data::ObjectRoles roles(settings);
+  const data::ObjectPaster paster(roles, 1);
+  auto cyclist = car_at(600, 190, 640, 250);
+  cyclist.type = "Cyclist";
+  std::vector<data::FrameContents> donors(7, frame_of(90, {car_at(600, 190, 700, 250), car_at(100, 190, 200, 250)}));
+  donors.push_back(frame_of(90, {cyclist, car_at(100, 190, 200, 250)}));  // 15 cars to one cyclist
+  const auto empty = frame_of(120, {});
+  int cars_put = 0, cyclists_put = 0;
+  for (std::uint64_t sample = 0; sample < 1000; ++sample) {
+    auto random = data::paste_stream(1, 0, sample);
+    const auto result = paster.paste(
+        empty, donors.size(), [&](std::size_t i) { return donors[i]; }, random);
+    for (const auto& object : result.objects) ++(object.type == "Car" ? cars_put : cyclists_put);
+  }
+  CHECK(cars_put > 200);
+  CHECK(cyclists_put > 0.75 * cars_put);
+  CHECK(cyclists_put < 1.25 * cars_put);
+}
+
 TEST_CASE("what is occluded, ignored or far is not taken, and nothing stands behind or over another", "[paste]") {
   const auto roles = cars();
   const data::ObjectPaster paster(roles, 3);

@@ -43,7 +43,7 @@ TEST_CASE("one ground truth gives AP11 9.09 and AP40 0", "[average_precision]") 
   CHECK(one.mean41 == Approx(100.0 / 41).epsilon(1e-14));
   CHECK(one.thresholds == std::vector<double>{0.9});
   CHECK(one.recall == std::vector<double>{1});
-  CHECK(result.detected == std::array<bool, 3>{true, false, false});
+  CHECK(result.detected == std::vector<bool>{true, false, false});
   CHECK(result.classes[pedestrian][easy].ground_truths == 0);
 }
 

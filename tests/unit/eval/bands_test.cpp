@@ -59,7 +59,8 @@ bool same(const AveragePrecision& a, const AveragePrecision& b) {
 bool same(const BandsResult& a, const BandsResult& b) {
   bool equal = a.frames == b.frames && a.detected == b.detected && a.bands.size() == b.bands.size();
   for (std::size_t i = 0; equal && i < a.bands.size(); ++i)
-    for (std::size_t c = 0; c < class_count; ++c) equal = equal && same(a.bands[i].classes[c], b.bands[i].classes[c]);
+    for (std::size_t c = 0; c < kitti_class_count; ++c)
+      equal = equal && same(a.bands[i].classes[c], b.bands[i].classes[c]);
   return equal;
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("a group's bands share out the ground truths, hits and misses of hard 
     const std::array<double, 4> scores = {0.7, 0.4, 0.1, -1};
     for (const auto evaluator : generations) {
       const Matcher whole(frames, evaluator), parts(frames, evaluator, strata);
-      for (std::size_t c = 0; c < class_count; ++c) {
+      for (std::size_t c = 0; c < kitti_class_count; ++c) {
         const auto expected = whole.count(c, hard, scores);
         for (const char* group : {"height", "occlusion", "truncation"}) {
           std::int64_t ground_truths = 0;
@@ -171,7 +172,7 @@ TEST_CASE("a group's bands share out the ground truths, hits and misses of hard 
               shared = shared && counts[i].false_positives == expected[i].false_positives;
             }
           }
-          INFO("scene " << scene << " " << name_of(evaluator) << " " << class_names[c] << " " << group);
+          INFO("scene " << scene << " " << name_of(evaluator) << " " << kitti_class_names[c] << " " << group);
           const bool by_height = std::string(group) == "height";
           CHECK(ground_truths == whole.ground_truths(c, hard));
           CHECK((by_height || shared));
@@ -207,8 +208,8 @@ TEST_CASE("by occlusion and truncation: hard with the others' ground truths made
           if (!inside && lower(object.type) != "dontcare") object.truncated = 1;
         }
       const KittiResult expected = evaluate(changed);
-      for (std::size_t c = 0; c < class_count; ++c) {
-        INFO("scene " << scene << " " << class_names[c] << " " << band.group << " " << band.name);
+      for (std::size_t c = 0; c < kitti_class_count; ++c) {
+        INFO("scene " << scene << " " << kitti_class_names[c] << " " << band.group << " " << band.name);
         CHECK(same(classes[c], expected.classes[c][hard]));
       }
     }
@@ -234,10 +235,11 @@ TEST_CASE("a further false positive never raises a band's AP, of the lowest scor
     auto& detections = frames[random.below(frames.size())].detections;
     for (const double score : {-1.0, 0.5})
       for (const double height : {20.0, 30.0, 50.0, 80.0, 120.0}) {
-        for (const char* type : class_names) detections.push_back(detection(type, {2000, 0, 2100, height}, score));
+        for (const char* type : kitti_class_names)
+          detections.push_back(detection(type, {2000, 0, 2100, height}, score));
         const BandsResult after = evaluate_bands(frames);
         for (std::size_t i = 0; i < before.bands.size(); ++i)
-          for (std::size_t c = 0; c < class_count; ++c) {
+          for (std::size_t c = 0; c < kitti_class_count; ++c) {
             const double then = before.bands[i].classes[c].mean41, now = after.bands[i].classes[c].mean41;
             if (std::isnan(then)) continue;  // 0 / 0 becomes 0 / 1
             CHECK(now <= then);
@@ -245,7 +247,7 @@ TEST_CASE("a further false positive never raises a band's AP, of the lowest scor
             lowered += now < then;
             ++compared;
           }
-        detections.resize(detections.size() - class_count);
+        detections.resize(detections.size() - kitti_class_count);
       }
   }
   CHECK(lowered > 100);

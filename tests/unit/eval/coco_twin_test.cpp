@@ -108,8 +108,8 @@ int compare(const CocoFigures& ours, const std::vector<double>& twin) {
 
 int compare(const CocoResult& ours, const nlohmann::json& twin) {
   int telling = compare(ours.all, twin.at("all"));
-  for (std::size_t c = 0; c < class_count; ++c) {
-    INFO(class_names[c]);
+  for (std::size_t c = 0; c < kitti_class_count; ++c) {
+    INFO(kitti_class_names[c]);
     telling += compare(ours.classes[c], twin.at(std::to_string(c + 1)));
   }
   return telling;
@@ -216,7 +216,7 @@ TEST_CASE("real detections through a COCO result file keep KITTI's and COCO's fi
 
   const KittiResult before = evaluate(frames), after = evaluate(read.folder.frames);
   CHECK(after.frames == 3769);
-  for (std::size_t c = 0; c < class_count; ++c)
+  for (std::size_t c = 0; c < kitti_class_count; ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d)
       CHECK(after.classes[c][d].precision == before.classes[c][d].precision);
   CHECK(coco_precision(read.frames).all.values == coco_precision(coco_frames(frames)).all.values);

@@ -220,7 +220,7 @@ TEST_CASE("files are written for the classes that are detected", "[curve_plot]")
   CHECK(std::distance(begin(entries), end(entries)) == 4);
   result.detected = {false, false, true};
   CHECK(write_curves(folder / "cyclists", result).front() == "cyclist.svg");
-  result.detected = {};
+  result.detected.assign(result.detected.size(), false);
   CHECK(write_curves(folder / "none", result).empty());
 }
 

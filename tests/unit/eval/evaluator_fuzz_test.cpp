@@ -23,7 +23,7 @@ bool same(double a, double b) {
 /// Every figure of a is b's, to the bit.
 bool same(const KittiResult& a, const KittiResult& b) {
   bool equal = a.detected == b.detected && a.frames == b.frames;
-  for (std::size_t c = 0; c < class_count; ++c)
+  for (std::size_t c = 0; c < kitti_class_count; ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       const auto &x = a.classes[c][d], &y = b.classes[c][d];
       equal = equal && x.ground_truths == y.ground_truths && x.thresholds == y.thresholds && same(x.ap40, y.ap40) &&
@@ -42,11 +42,12 @@ TEST_CASE("equal to a second, plain implementation", "[evaluator_fuzz]") {
     const auto frames = any_scene(scene, random);
     for (const auto evaluator : {Evaluator::kitti2017, Evaluator::kitti2017a, Evaluator::kitti2012}) {
       const KittiResult result = evaluate(frames, evaluator);
-      for (std::size_t c = 0; c < class_count; ++c)
+      for (std::size_t c = 0; c < kitti_class_count; ++c)
         for (std::size_t d = 0; d < difficulty_count; ++d) {
           const auto plain = test::plain_precision({evaluator, c, d}, frames);
           const auto& ours = result.classes[c][d].precision;
-          INFO("scene " << scene << " " << name_of(evaluator) << " " << class_names[c] << " " << difficulty_names[d]);
+          INFO("scene " << scene << " " << name_of(evaluator) << " " << kitti_class_names[c] << " "
+                        << difficulty_names[d]);
           bool equal = true;
           for (std::size_t i = 0; i < slot_count; ++i) {
             equal = equal && same(ours[i], plain[i]);
@@ -92,9 +93,9 @@ TEST_CASE("a further false positive never raises AP", "[evaluator_fuzz]") {
     auto& detections = frames[random.below(frames.size())].detections;
     const io::Box apart{2000, 0, 2100, 100};
     for (const double score : {lowest - 1, lowest, 0.5}) {
-      for (const char* type : class_names) detections.push_back(test::detection(type, apart, score));
+      for (const char* type : kitti_class_names) detections.push_back(test::detection(type, apart, score));
       const KittiResult after = evaluate(frames);
-      for (std::size_t c = 0; c < class_count; ++c)
+      for (std::size_t c = 0; c < kitti_class_count; ++c)
         for (std::size_t d = 0; d < difficulty_count; ++d) {
           const auto &then = before.classes[c][d], &now = after.classes[c][d];
           if (std::isnan(then.mean41)) continue;  // 0 / 0 becomes 0 / 1
@@ -102,7 +103,7 @@ TEST_CASE("a further false positive never raises AP", "[evaluator_fuzz]") {
           if (score < lowest) CHECK((now.mean41 == then.mean41 && now.ap40 == then.ap40 && now.ap11 == then.ap11));
           lowered += now.mean41 < then.mean41;
         }
-      detections.resize(detections.size() - class_count);
+      detections.resize(detections.size() - kitti_class_count);
     }
   }
   CHECK(lowered > 100);

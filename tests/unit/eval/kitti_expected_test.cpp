@@ -49,11 +49,11 @@ void compare(const std::string& set, const std::string& suffix, Evaluator evalua
   folder.predictions = kitti / "detections" / set;
   folder.labels = kitti / "training/label_2";
   const KittiResult result = evaluate_folder(folder, evaluator);
-  for (std::size_t c = 0; c < class_count; ++c) {
+  for (std::size_t c = 0; c < kitti_class_count; ++c) {
     CHECK(result.detected[c] == (c < classes));
     for (std::size_t d = 0; c < classes && d < difficulty_count; ++d) {
-      INFO(set << " " << suffix << " " << class_names[c] << " " << difficulty_names[d]);
-      const Expected& one = expected.at(concat(class_names[c], " ", difficulty_names[d]));
+      INFO(set << " " << suffix << " " << kitti_class_names[c] << " " << difficulty_names[d]);
+      const Expected& one = expected.at(concat(kitti_class_names[c], " ", difficulty_names[d]));
       const AveragePrecision& ours = result.classes[c][d];
       CHECK(std::abs(ours.ap11 - one.ap11) < 1e-11);
       CHECK(std::abs(ours.ap40 - one.ap40) < 1e-11);
@@ -121,7 +121,7 @@ TEST_CASE("frames shared out and merged in another order give the same digits", 
   for (const auto& rank : ranks) counts.merge(rank.second_pass(thresholds));
   const KittiResult merged = average_precision(found, counts, thresholds, Evaluator::kitti2017);
   CHECK(merged.frames == whole.frames);
-  for (std::size_t c = 0; c < class_count; ++c)
+  for (std::size_t c = 0; c < kitti_class_count; ++c)
     for (std::size_t d = 0; d < difficulty_count; ++d) {
       CHECK(merged.classes[c][d].precision == whole.classes[c][d].precision);
       CHECK(merged.classes[c][d].recall == whole.classes[c][d].recall);

@@ -129,7 +129,7 @@ TEST_CASE("all frames' errors are the second pass's at no threshold", "[worst_fr
       const Matcher matcher(frames, evaluator);
       for (std::size_t d = 0; d < difficulty_count; ++d) {
         std::int64_t misses = 0, false_positives = 0;
-        for (std::size_t c = 0; c < class_count; ++c) {
+        for (std::size_t c = 0; c < kitti_class_count; ++c) {
           if (!matcher.detected(c)) continue;
           misses += matcher.count(c, d, all)[0].misses;
           false_positives += matcher.count(c, d, all)[0].false_positives;
@@ -155,7 +155,7 @@ TEST_CASE("a matcher's errors at a threshold are as many as it counts", "[worst_
     const auto frames = test::any_scene(scene, random);
     const Matcher matcher(frames, Evaluator::kitti2017);
     const std::array<double, 3> thresholds = {0.6, 0.35, 0};
-    for (std::size_t c = 0; c < class_count; ++c) {
+    for (std::size_t c = 0; c < kitti_class_count; ++c) {
       const auto counts = matcher.count(c, 1, thresholds);
       for (std::size_t i = 0; i < thresholds.size(); ++i) {
         std::int64_t misses = 0, false_positives = 0;
