@@ -170,10 +170,12 @@ void add_eval(CLI::App& app) {
       ->add_option(
           "--classes", options->classes,
           "classes to evaluate, as targets.classes writes them: Bus=Bus+Coach-Minibus (default: KITTI's three)")
+      ->type_name("CLASS")
       ->needs(predictions);
   command
       ->add_option("--overlaps", options->overlaps,
                    "the IoU that a detection must exceed, by class: Bus=0.6 (default: KITTI's, else 0.5)")
+      ->type_name("CLASS=IOU")
       ->needs(predictions);
   command
       ->add_flag("--missing-as-empty", options->missing_as_empty,
