@@ -1,7 +1,6 @@
 #include "base/object_class.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -10,6 +9,12 @@ namespace fastbox {
 namespace {
 
 constexpr const char* form = "expected Name, Name=Label+Label, or either with -Label for what the class ignores";
+
+const std::vector<std::string> of_benchmark = {"Car", "Pedestrian", "Cyclist"};
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::any_of(words.begin(), words.end(), [&](const auto& one) { return lower(one) == lower(word); });
+}
 
 }  // namespace
 
@@ -49,15 +54,32 @@ std::vector<ObjectClass> parse_object_classes(const std::vector<std::string>& te
   return classes;
 }
 
-ClassOverlap parse_class_overlap(const std::string& text, const std::string& place) {
-  const std::size_t sign = text.find('=');
-  ClassOverlap parsed{text.substr(0, sign), -1};
-  if (sign != std::string::npos && sign > 0) {
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data() + sign + 1, last, parsed.overlap);
-    if (error == std::errc() && end == last && parsed.overlap >= 0 && parsed.overlap < 1) return parsed;
+bool is_benchmark_class(const std::string& name) {
+  return contains(of_benchmark, name);
+}
+
+std::vector<std::string> evaluated_classes(std::span<const ObjectClass> classes) {
+  if (std::all_of(classes.begin(), classes.end(), [](const auto& one) { return is_benchmark_class(one.name); }))
+    return of_benchmark;
+  std::vector<std::string> names;
+  for (const auto& one : classes) names.push_back(one.name);
+  return names;
+}
+
+std::vector<ClassOverlap> parse_class_overlaps(const std::vector<std::string>& texts,
+                                               const std::vector<std::string>& evaluated, const std::string& place) {
+  std::vector<ClassOverlap> overlaps;
+  for (const auto& text : texts) {
+    const std::size_t sign = std::min(text.find('='), text.size());
+    ClassOverlap& one = overlaps.emplace_back(ClassOverlap{text.substr(0, sign)});
+    const bool is_number = sign < text.size() && parse_double(std::string_view(text).substr(sign + 1), one.overlap);
+    if (one.name.empty() || !is_number || !(one.overlap >= 0 && one.overlap < 1))
+      fail(ExitCode::usage, place, ": '", text, "', expected Name=OVERLAP, an overlap from 0 to below 1 such as 0.5");
+    if (!contains(evaluated, one.name))
+      fail(ExitCode::usage, place, ": '", text, "' names no class that is evaluated, expected one of ",
+           join(evaluated, ", "));
   }
-  fail(ExitCode::usage, place, ": '", text, "', expected Name=OVERLAP, an overlap from 0 to below 1 such as 0.5");
+  return overlaps;
 }
 
 }  // namespace fastbox

@@ -3,6 +3,7 @@
 // Pure functions; thread-safe.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,21 @@ ObjectClass parse_object_class(const std::string& text, const std::string& place
 /// All of them. Throws Error(usage) also for a name that comes twice, or a label of two classes; case does not count.
 std::vector<ObjectClass> parse_object_classes(const std::vector<std::string>& texts, const std::string& place);
 
+/// Whether KITTI's benchmark has a class of that name: Car, Pedestrian, Cyclist. Case does not count.
+bool is_benchmark_class(const std::string& name);
+
+/// The names of the classes that AP is taken of: the benchmark's three where the list has no other, else those of the list.
+std::vector<std::string> evaluated_classes(std::span<const ObjectClass> classes);
+
 /// How much a detection of a class must overlap an object of it: "Car=0.7".
 struct ClassOverlap {
   std::string name;
   double overlap = 0;  ///< IoU, from 0 to below 1
 };
 
-/// Throws Error(usage) that begins with `place` ("evaluation.overlaps") and tells the text that is none.
-ClassOverlap parse_class_overlap(const std::string& text, const std::string& place);
+/// Throws Error(usage) that begins with `place` ("evaluation.overlaps") and tells the text that is none, or whose name is not
+/// among those `evaluated`; case does not count.
+std::vector<ClassOverlap> parse_class_overlaps(const std::vector<std::string>& texts,
+                                               const std::vector<std::string>& evaluated, const std::string& place);
 
 }  // namespace fastbox

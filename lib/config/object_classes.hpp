@@ -18,10 +18,4 @@ constexpr std::size_t most_classes = 64;
 /// empty list: neither a class of KITTI's benchmark nor one of the positives).
 std::vector<ObjectClass> object_classes(const Settings& settings);
 
-/// The names of the classes that are evaluated: KITTI's three where object_classes() has no other, else those of the list.
-std::vector<std::string> evaluated_classes(const Settings& settings);
-
-/// Throws Error(usage) for a text of evaluation.overlaps that is no overlap, or of a class that is not evaluated.
-void check_overlaps(const Settings& settings);
-
 }  // namespace fastbox::config

@@ -238,15 +238,16 @@ void Loader::check_contradictions() {
       problems_.add(place_of(key, other), key.name, " and ", other.name, " are both 0, expected one above 0");
   }
   const Key& classes = *find_key(s.targets.classes.empty() ? "evaluation.type" : "targets.classes");
+  std::vector<ObjectClass> known;
   try {
-    object_classes(s);
+    known = object_classes(s);
   } catch (const Error& problem) {
     problems_.add(place_of(classes, classes), problem.what());
     return;
   }
   const Key& overlaps = *find_key("evaluation.overlaps");
   try {
-    check_overlaps(s);
+    parse_class_overlaps(s.evaluation.overlaps, evaluated_classes(known), overlaps.name);
   } catch (const Error& problem) {
     problems_.add(place_of(overlaps, overlaps), problem.what());
   }

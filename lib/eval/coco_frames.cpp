@@ -12,11 +12,6 @@
 namespace fastbox::eval {
 namespace {
 
-/// Requires a word in lower case.
-bool contains(const std::vector<std::string>& words, const std::string& word) {
-  return std::any_of(words.begin(), words.end(), [&](const auto& one) { return lower(one) == word; });
-}
-
 void require_finite(const std::vector<io::Object>& objects, const std::string& frame, const char* what) {
   for (const auto& object : objects)
     for (const double value : {object.box.left, object.box.top, object.box.right, object.box.bottom, object.score})
@@ -30,8 +25,8 @@ std::vector<std::vector<CocoTruth>> truths_of(const std::vector<io::Object>& lab
   for (const auto& label : labels) {
     const std::string type = lower(label.type);
     for (std::size_t c = 0; c < rules.classes.size(); ++c) {
-      const bool is_crowd = type == "dontcare" || contains(rules.classes[c].neighbours, type);
-      if (is_crowd || contains(rules.classes[c].types, type)) truths[c].push_back({coco_box(label.box), is_crowd});
+      const bool is_crowd = type == "dontcare" || rules.classes[c].ignores(type);
+      if (is_crowd || rules.classes[c].counts(type)) truths[c].push_back({coco_box(label.box), is_crowd});
     }
   }
   return truths;

@@ -13,10 +13,6 @@ namespace {
 /// pass.
 constexpr double no_score = -10'000'000;
 
-bool contains(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 std::uint32_t index_of(std::size_t place) {
   return static_cast<std::uint32_t>(place);
 }
@@ -73,9 +69,6 @@ Matcher::Matcher(std::span<const FrameObjects> frames, const Rules& rules, std::
       classes_(rules.classes.size()) {
   if (strata.size() > std::numeric_limits<Strata>::digits)
     fail(ExitCode::defect, strata.size(), " strata, expected at most ", std::numeric_limits<Strata>::digits);
-  for (auto& one : rules_.classes)
-    for (auto* types : {&one.types, &one.neighbours})
-      for (auto& type : *types) type = lower(type);
   for (std::size_t s = 0; s < strata_.size(); ++s) every_ |= Strata{1} << s;
   for (std::uint32_t f = 0; f < frames_; ++f) {
     require_numbers(frames[f], frames[f].labels, "label");
@@ -162,8 +155,8 @@ void Matcher::add_frame(const FrameObjects& frame, std::uint32_t index, std::siz
           found.all[j].excused = every_;
       continue;
     }
-    const bool neighbour = contains(rules.neighbours, type);
-    if (!neighbour && !contains(rules.types, type)) continue;
+    const bool neighbour = rules.ignores(type);
+    if (!neighbour && !rules.counts(type)) continue;
     GroundTruth truth{index_of(all.pairs.size()), 0, index, index_of(i), neighbour ? every_ : ignoring(label)};
     for (std::size_t s = 0; s < strata_.size(); ++s) all.ground_truths[s] += (truth.ignored >> s & 1) != 0 ? 0 : 1;
     for (std::size_t j = 0; j < found.all.size(); ++j) {

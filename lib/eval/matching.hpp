@@ -151,7 +151,7 @@ class Matcher {
   static Tally tally(const ClassFrames& all, const Block& block, Strata stratum, double threshold,
                      std::vector<bool>& assigned);
 
-  Rules rules_;  ///< types in lower case
+  Rules rules_;
   std::vector<Stratum> strata_;
   Strata every_;
   std::uint32_t frames_ = 0;

@@ -10,27 +10,13 @@ namespace {
 
 constexpr std::array<const char*, 3> evaluator_names = {"kitti2017", "kitti2017a", "kitti2012"};
 
-/// The benchmark's class of that name, or none.
-const ClassRules* find_kitti_class(const std::string& name) {
-  const auto& all = kitti_classes();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == lower(name); });
-  return found == all.end() ? nullptr : &*found;
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::any_of(words.begin(), words.end(), [&](const auto& one) { return lower(one) == lower(word); });
 }
 
 ClassRules rules_of(const ObjectClass& one) {
-  if (const ClassRules* known = find_kitti_class(one.name)) return *known;
+  if (is_benchmark_class(one.name)) return kitti_classes()[Rules().place_of(one.name)];
   return {one.name, lower(one.name), one.labels, one.ignored, 0.5};
-}
-
-void set_overlap(Rules& rules, const std::string& text, const std::string& place) {
-  const auto [name, overlap] = parse_class_overlap(text, place);
-  const std::size_t c = rules.place_of(name);
-  std::vector<std::string> titles;
-  for (const auto& one : rules.classes) titles.push_back(one.title);
-  if (c == rules.classes.size())
-    fail(ExitCode::usage, place, ": '", text, "' names no class that is evaluated, expected one of ",
-         join(titles, ", "));
-  rules.classes[c].minimum_overlap = overlap;
 }
 
 }  // namespace
@@ -52,6 +38,14 @@ const std::vector<ClassRules>& kitti_classes() {
   return classes;
 }
 
+bool ClassRules::counts(const std::string& type) const {
+  return contains(types, type);
+}
+
+bool ClassRules::ignores(const std::string& type) const {
+  return contains(neighbours, type);
+}
+
 std::size_t Rules::place_of(const std::string& name) const {
   const std::string key = lower(name);
   const auto found = std::find_if(classes.begin(), classes.end(), [&](const auto& one) { return one.name == key; });
@@ -61,12 +55,14 @@ std::size_t Rules::place_of(const std::string& name) const {
 Rules rules_for(Evaluator evaluator, std::span<const ObjectClass> classes, const std::vector<std::string>& overlaps,
                 const std::string& place) {
   Rules rules(evaluator);
-  const auto is_own = [](const ObjectClass& one) { return find_kitti_class(one.name) == nullptr; };
-  if (std::any_of(classes.begin(), classes.end(), is_own)) {
+  const auto names = evaluated_classes(classes);
+  const auto is_own = [](const std::string& name) { return !is_benchmark_class(name); };
+  if (std::any_of(names.begin(), names.end(), is_own)) {
     rules.classes.clear();
     for (const auto& one : classes) rules.classes.push_back(rules_of(one));
   }
-  for (const auto& text : overlaps) set_overlap(rules, text, place);
+  for (const auto& [name, overlap] : parse_class_overlaps(overlaps, names, place))
+    rules.classes[rules.place_of(name)].minimum_overlap = overlap;
   return rules;
 }
 

@@ -34,6 +34,11 @@ struct ClassRules {
   std::vector<std::string> neighbours;  ///< of labels that its detections may find, neither hit nor missed
   double minimum_overlap = 0.5;         ///< a detection finds what it overlaps by more than this (IoU)
 
+  /// Whether a label of that type is a ground truth of the class.
+  bool counts(const std::string& type) const;
+  /// Whether a label of that type is a neighbour.
+  bool ignores(const std::string& type) const;
+
   bool operator==(const ClassRules&) const = default;
 };
 
@@ -49,7 +54,6 @@ struct Rules {
 
   Rules() = default;
   Rules(Evaluator generation) : evaluator(generation) {}  // NOLINT: the benchmark's classes by a generation
-  Rules(Evaluator generation, std::vector<ClassRules> list) : evaluator(generation), classes(std::move(list)) {}
 
   /// The place of the class of that name, whatever its case; classes.size() where there is none.
   std::size_t place_of(const std::string& name) const;

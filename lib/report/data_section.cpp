@@ -64,11 +64,9 @@ std::string difficulty_table(const std::array<Labels, 2>& parts, const eval::Rul
 
 /// The class whose ground truth a label is, or as many as there are classes.
 std::size_t class_of(const std::string& type, const eval::Rules& rules) {
-  const auto is_of = [&](const eval::ClassRules& one) {
-    return std::any_of(one.types.begin(), one.types.end(), [&](const auto& of) { return lower(of) == lower(type); });
-  };
-  return static_cast<std::size_t>(std::find_if(rules.classes.begin(), rules.classes.end(), is_of) -
-                                  rules.classes.begin());
+  const auto found = std::find_if(rules.classes.begin(), rules.classes.end(),
+                                  [&](const eval::ClassRules& one) { return one.counts(type); });
+  return static_cast<std::size_t>(found - rules.classes.begin());
 }
 
 std::string height_chart(const Labels& labels, const eval::Rules& rules) {

@@ -28,26 +28,9 @@ struct Lorries {
       const fs::path label = data.label(frame);
       data.replace(label, replaced(replaced(read_file(label, 1 << 20), "Car ", "Lorry "), "Van ", "Coach "));
     }
-    const std::string list = new_list(frames).string();
-    const Words keys = {"data.root=" + data.root().string(),
-                        "data.train=" + list,
-                        "data.val=" + list,
-                        "targets.classes=[Tram, Lorry=Lorry+Coach]",
-                        "evaluation.type=Lorry",
-                        "evaluation.overlaps=[Lorry=0.6]",
-                        "augmentation.flip=0",
-                        "augmentation.brightness=0",
-                        "augmentation.contrast=[1,1]",
-                        "augmentation.scale=[1,1]",
-                        "augmentation.shift=0",
-                        "optimizer.average=0",
-                        "optimizer.learning_rate=0.004",
-                        "model.hidden=64",
-                        "train.batch=3",
-                        "train.samples=120",
-                        "evaluation.every_samples=60",
-                        "run.log_every=10"};
-    trained = run(small_training(run_folder, keys));
+    const Words keys = {"data.root=" + data.root().string(), "targets.classes=[Tram, Lorry=Lorry+Coach]",
+                        "evaluation.type=Lorry", "evaluation.overlaps=[Lorry=0.6]"};
+    trained = run(small_training(run_folder, by_heart(new_list(frames)) + keys));
   }
 
   Outcome trained;

@@ -87,25 +87,19 @@ Words small_training(const fs::path& run_folder, const Words& more_settings) {
          settings(miniature + more_settings);
 }
 
+Words by_heart(const fs::path& list) {
+  return {
+      "data.train=" + list.string(),   "data.val=" + list.string(), "augmentation.flip=0",  "augmentation.brightness=0",
+      "augmentation.contrast=[1,1]",   "augmentation.scale=[1,1]",  "augmentation.shift=0", "optimizer.average=0",
+      "optimizer.learning_rate=0.004", "model.hidden=64",           "train.batch=3",        "train.samples=120",
+      "evaluation.every_samples=60",   "run.log_every=10"};
+}
+
 const fs::path& learned_run() {
   static const fs::path folder = [] {
     const fs::path path = new_path("learned");
-    const std::string list = new_list({"000000", "000001", "000002"}).string();
-    const Words by_heart = {"data.train=" + list,
-                            "data.val=" + list,
-                            "augmentation.flip=0",
-                            "augmentation.brightness=0",
-                            "augmentation.contrast=[1,1]",
-                            "augmentation.scale=[1,1]",
-                            "augmentation.shift=0",
-                            "optimizer.average=0",
-                            "optimizer.learning_rate=0.004",
-                            "model.hidden=64",
-                            "train.batch=3",
-                            "train.samples=120",
-                            "evaluation.every_samples=60",
-                            "run.log_every=10"};
-    require_done(run(small_training(path, by_heart)), "the run cannot be made");
+    require_done(run(small_training(path, by_heart(new_list({"000000", "000001", "000002"})))),
+                 "the run cannot be made");
     return path;
   }();
   return folder;

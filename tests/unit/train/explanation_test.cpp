@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "models/layers.hpp"
+#include "random_network.hpp"
 #include "support/support.hpp"
 #include "train/explanation.hpp"
 
@@ -47,16 +48,6 @@ data::EvaluationFrame frame_of(const at::Tensor& rgb) {
   const at::Tensor pixels = rgb[0].permute({1, 2, 0}).contiguous();
   frame.image.assign(pixels.const_data_ptr<float>(), pixels.const_data_ptr<float>() + pixels.numel());
   return frame;
-}
-
-/// Random weights whose outputs differ from cell to cell, as learned ones do.
-std::unique_ptr<models::Network> random_network(const config::Settings& settings) {
-  auto network = train::make_model(settings, at::kCPU);
-  const at::NoGradGuard no_gradients;
-  for (const auto& [name, tensor] : network->tensors())
-    if (!name.starts_with("encoder.") && tensor.dim() > 1) tensor.mul_(settings.model.decoder == "center" ? 12 : 1.5);
-  network->eval();
-  return network;
 }
 
 /// A cell's log-odds: (mean of its own red - 100) / 20 for class 0, the same of green for class 1.
@@ -108,7 +99,7 @@ TEST_CASE("the gradient equals finite differences, for both decoders", "[explana
   const int object_class = GENERATE(0, 1);
   CAPTURE(decoder, object_class);
   const auto settings = small_settings(decoder, "fp64");
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   const at::Tensor rgb = noise(7).to(at::kDouble);
   const std::int64_t cells = (width / network->stride()) * (height / network->stride());
   const int cell = static_cast<int>(cells / 2 + 1);
@@ -137,11 +128,11 @@ TEST_CASE("the gradient equals finite differences, for both decoders", "[explana
 
 TEST_CASE("the log-odds are those of the confidences that predict gives", "[explanation]") {
   const auto settings = small_settings("fastbox");
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   const at::NoGradGuard no_gradients;
   CHECK(at::allclose(at::sigmoid(network->confidence_logits(noise(1))), network->predict(noise(1)).confidence, 1e-4,
                      1e-6));
-  const auto center = random_network(small_settings("center"));
+  const auto center = test::random_network(small_settings("center"));
   const at::Tensor kept = center->predict(noise(1)).confidence, all = at::sigmoid(center->confidence_logits(noise(1)));
   CHECK(at::allclose(at::where(kept > 0, all, kept), kept));  // predict keeps peaks alone
 }
@@ -151,7 +142,7 @@ TEST_CASE("a detection knows its cell and class", "[explanation]") {
   CAPTURE(decoder, suppression);
   auto settings = small_settings(decoder);
   settings.evaluation.suppression = suppression;
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   const train::Detector detector(*network, settings);
   const auto frame = frame_of(noise(2));
   const auto seen = detector.see(frame);
@@ -230,7 +221,7 @@ TEST_CASE("a box that reaches out of the frame, and one of no size, are explaine
 
 TEST_CASE("a run in bf16 is explained in float32", "[explanation]") {
   const auto settings = small_settings("center"), lower = small_settings("center", "bf16");
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   const auto frame = frame_of(noise(5));
   for (const auto by : {train::ExplainBy::gradient, train::ExplainBy::occlusion}) {
     const auto one = train::explain(*network, settings, frame, object_at(1, 1, 0), by);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "models/layers.hpp"
+#include "random_network.hpp"
 #include "support/support.hpp"
 #include "train/detector.hpp"
 #include "train/torchscript.hpp"
@@ -51,18 +52,8 @@ torch::jit::Module loaded(const std::string& archive, std::string& metadata) {
   return module;
 }
 
-/// Random weights whose outputs differ from cell to cell, as learned ones do.
-std::unique_ptr<models::Network> random_network(const config::Settings& settings) {
-  auto network = train::make_model(settings, at::kCPU);
-  const at::NoGradGuard no_gradient;
-  for (const auto& [name, tensor] : network->tensors())
-    if (!name.starts_with("encoder.") && tensor.dim() > 1) tensor.mul_(settings.model.decoder == "center" ? 12 : 1.5);
-  network->eval();
-  return network;
-}
-
 std::size_t check_same(const config::Settings& settings) {
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   const train::Detector detector(*network, settings);
   std::string metadata;
   auto module = loaded(train::torchscript_archive(*network, settings, "{}"), metadata);
@@ -134,7 +125,7 @@ TEST_CASE("the input normalisation of pretrained weights, cells of 4 pixels and 
 
 TEST_CASE("only operators of ATen's; tensors named as in the checkpoint", "[torchscript]") {
   const auto settings = small_settings("small", "center");
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   std::string metadata;
   auto module = loaded(train::torchscript_archive(*network, settings, "{}"), metadata);
   const auto tensors = network->tensors();
@@ -165,7 +156,7 @@ TEST_CASE("only operators of ATen's; tensors named as in the checkpoint", "[torc
 
 TEST_CASE("an image of another size is refused by name", "[torchscript]") {
   const auto settings = small_settings("small", "center");
-  const auto network = random_network(settings);
+  const auto network = test::random_network(settings);
   std::string metadata;
   auto module = loaded(train::torchscript_archive(*network, settings, "{}"), metadata);
   CHECK_THROWS_WITH(module.forward({at::zeros({1, 3, 64, 64})}), Catch::Contains("expected N x 3 x 96 x 160"));
