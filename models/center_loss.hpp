@@ -1,5 +1,5 @@
-// The center decoder's loss: penalty-reduced focal loss of the maps of centres, and one minus the generalised IoU of the
-// boxes. Formulas: docs/model.md.
+// The center decoder's loss: penalty-reduced focal loss of the maps of centres, and one minus the generalised IoU (or the
+// distance IoU) of the boxes. Formulas: docs/model.md.
 //
 // Pure functions; thread-safe.
 #pragma once
@@ -25,7 +25,8 @@ at::Tensor overlap_focal(const at::Tensor& logits, const at::Tensor& truth, cons
 /// width and height or an empty truth.
 struct Overlap {
   at::Tensor iou;          ///< 0..1
-  at::Tensor generalised;  ///< -1..1. Source: Rezatofighi et al. 2019
+  at::Tensor generalised;  ///< GIoU, -1..1. Source: Rezatofighi et al. 2019
+  at::Tensor distant;      ///< DIoU, -1..1. Source: Zheng et al. 2020, "Distance-IoU Loss"
 };
 Overlap overlap_of(const at::Tensor& reach, const at::Tensor& truth);
 

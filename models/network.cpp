@@ -4,6 +4,9 @@
 #include <ATen/TracerMode.h>
 
 #include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
 
 namespace fastbox::models {
 
@@ -48,21 +51,56 @@ at::Tensor mirrored_signs(const at::TensorOptions& options) {
   return at::tensor({-1, 1, 1, 1}, options);
 }
 
+constexpr int image_rows = 2, image_columns = 3, rows = 1, columns = 2;  // dimensions: B x 3 x H x W, B x gh x gw x ...
+
+/// Pixels that an image is moved right and down for one look.
+struct Shift {
+  int x, y;
+};
+constexpr int deep_stride = 32, half = deep_stride / 2;
+constexpr std::array<Shift, 4> all_shifts = {{{0, 0}, {half, half}, {half, 0}, {0, half}}};
+
+/// The image within a larger one, whose sizes are multiples of the deep features' stride as well.
+at::Tensor moved(const at::Tensor& rgb, const Shift& by) {
+  if (by.x == 0 && by.y == 0) return rgb;
+  const auto after = [](int before) { return before == 0 ? 0 : deep_stride - before; };
+  return at::replication_pad2d(rgb, {by.x, after(by.x), by.y, after(by.y)}).contiguous(rgb.suggest_memory_format());
+}
+
+/// The original image's part of what was seen of the moved one.
+at::Tensor moved_back(const at::Tensor& map, const Shift& by, const at::Tensor& rgb, int stride) {
+  return map.narrow(rows, by.y / stride, rgb.size(image_rows) / stride)
+      .narrow(columns, by.x / stride, rgb.size(image_columns) / stride);
+}
+
 }  // namespace
 
-Prediction Network::predict(const at::Tensor& rgb, bool mirror) {
+Prediction Network::see_with_twin(const at::Tensor& rgb, bool mirror) {
+  Prediction seen = see(rgb);
+  if (!mirror) return seen;
+  const Prediction twin = see(at::flip(rgb, {image_columns}));
+  const at::Tensor back = mirrored_signs(twin.box.options());
+  return {seen.confidence + at::flip(twin.confidence, {columns}), seen.box + at::flip(twin.box, {columns}) * back};
+}
+
+Prediction Network::predict(const at::Tensor& rgb, const Looks& looks) {
+  if (looks.shifts > 1 && half % stride() != 0)
+    fail(ExitCode::usage, looks.shifts, " shifts of ", half, " pixels with cells of ", stride(),
+         " pixels, expected cells that divide them");
   const at::NoGradGuard no_gradient;
   const RunningStatisticsOnly settled(*this);
-  Prediction seen = see(rgb);
-  if (mirror) {
-    constexpr int image_columns = 3, columns = 2;
-    const Prediction twin = see(at::flip(rgb, {image_columns}));
-    const at::Tensor back = mirrored_signs(twin.box.options());
-    seen.confidence = (seen.confidence + at::flip(twin.confidence, {columns})) / 2;
-    seen.box = (seen.box + at::flip(twin.box, {columns}) * back) / 2;
+  Prediction sum;
+  for (int i = 0; i < looks.shifts; ++i) {
+    const Shift by = all_shifts.at(static_cast<std::size_t>(i));
+    const Prediction seen = see_with_twin(moved(rgb, by), looks.mirror);
+    const at::Tensor confidence = moved_back(seen.confidence, by, rgb, stride());
+    const at::Tensor box = moved_back(seen.box, by, rgb, stride());
+    sum = i == 0 ? Prediction{confidence, box} : Prediction{sum.confidence + confidence, sum.box + box};
   }
-  settle(seen);
-  return seen;
+  const int count = looks.shifts * (looks.mirror ? 2 : 1);
+  if (count > 1) sum = {sum.confidence / count, sum.box / count};
+  settle(sum);
+  return sum;
 }
 
 at::Tensor weight_decay_of(const std::vector<at::Tensor>& kernels, double decay, double images, double global_images,

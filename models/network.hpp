@@ -30,12 +30,21 @@ struct LossOptions {
   double delta_box_clip = 100;  ///< squared pixels
   double weight_decay = 5e-4;
   bool score_is_overlap = false;  ///< what an inner cell's confidence should be: its box's IoU, not the peak's height
+  bool box_by_distance = false;   ///< the box is held against its object by DIoU, not GIoU
 };
 
 /// What the network says of a batch.
 struct Prediction {
   at::Tensor confidence;  ///< B x gh x gw x C: 0..1
   at::Tensor box;         ///< B x gh x gw x 4, as in Targets
+};
+
+/// How often an image is looked at; what is predicted is the mean of all looks.
+struct Looks {
+  bool mirror = false;  ///< each time its mirrored twin as well
+  /// Times, 1, 2 or 4: as it is; moved by half a stride of the deep features across and down; across; down. What moves
+  /// in from outside is the edge's pixels. More than 1 wants a stride() that divides half of the deep features'.
+  int shifts = 1;
 };
 
 class Network : public torch::nn::Module {
@@ -60,8 +69,8 @@ class Network : public torch::nn::Module {
   /// B x gh x gw x C. `rgb` as for losses(); where its gradient is asked for, the graph reaches it.
   virtual at::Tensor confidence_logits(const at::Tensor& rgb) = 0;
 
-  /// `mirror`: the mean over the images and their mirrored twins, at twice the time.
-  Prediction predict(const at::Tensor& rgb, bool mirror = false);
+  /// Time grows with the looks. Throws Error(usage) where the grid cannot be moved.
+  Prediction predict(const at::Tensor& rgb, const Looks& looks = {});
 
   /// Draws all parameters anew, as a function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
@@ -83,6 +92,7 @@ class Network : public torch::nn::Module {
   explicit Network(std::shared_ptr<Encoder> encoder);
 
   virtual Prediction see(const at::Tensor& rgb) = 0;
+  Prediction see_with_twin(const at::Tensor& rgb, bool mirror);
 
   /// The last step of predict(): what only the joined prediction can tell.
   virtual void settle(Prediction&) const {}

@@ -102,6 +102,7 @@ std::vector<Key> loss_and_schedule() {
     KEY(loss.delta_box_clip, "squared pixels", "That distance counts up to this in each coordinate").above(0),
     KEY(loss.weight_decay, "", "Of the encoder's convolution kernels, within the loss as KittiBox has it").at_least(0),
     KEY(loss.score, "", "What the center decoder's confidence learns. centre: one at an object's centre; overlap: about the centre, the IoU of the cell's own box").one_of({"centre", "overlap"}),
+    KEY(loss.overlap, "", "What the center decoder's boxes are held against their objects by: the generalised IoU, or the distance IoU").one_of({"giou", "diou"}),
 
     KEY(train.samples, "images", "Length of the run").at_least(0).either("train.steps"),
     KEY(train.steps, "steps", "Length of the run, in steps").at_least(0).either("train.samples"),
@@ -136,6 +137,7 @@ std::vector<Key> around_the_loop() {
     KEY(evaluation.minimum_score, "", "Boxes below it are not written").at_least(0).at_most(1),
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
     KEY(evaluation.mirror, "", "Look at the mirrored frame too, and take the mean: twice the time"),
+    KEY(evaluation.shifts, "looks", "center: look so often, each time at the frame moved by 16 pixels another way, and take the mean; with mirror each time twice").at_least(1).at_most(4),
     KEY(evaluation.temperature, "", "A score s is written as sigmoid(logit(s) / temperature), which keeps the order of scores and so AP; `fastbox eval --calibration` finds it").above(0),
     KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").is_not_empty(),
     KEY(evaluation.overlaps, "", "The IoU that a detection must exceed to find an object, by class, as [Bus=0.6]; else KITTI's .7 for Car, .5 for Pedestrian and Cyclist, and .5 for any other class"),

@@ -67,6 +67,7 @@ struct LossSettings {
   double delta_box_clip = 100;   ///< squared pixels
   double weight_decay = 5e-4;    ///< of the encoder's convolution kernels, within the loss
   std::string score = "centre";  ///< what the center decoder's confidence learns: centre, overlap
+  std::string overlap = "giou";  ///< by which its boxes are held against their objects: giou, diou
 };
 
 struct TrainSettings {
@@ -101,6 +102,7 @@ struct EvaluationSettings {
   double minimum_score = 0.001;
   bool whole_pixels = true;           ///< cut boxes to integers before everything else, as KittiBox does
   bool mirror = false;                ///< look at the mirrored frame too
+  int shifts = 1;                     ///< center: look so often, at the frame moved by half a coarse cell
   double temperature = 1;             ///< a score s is written as sigmoid(logit(s) / temperature)
   std::string type = "Car";           ///< the class that is logged, and that the best checkpoint is best by
   std::vector<std::string> overlaps;  ///< "Name=0.6": what a detection must exceed, in place of the class's own

@@ -61,6 +61,9 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
     model = std::make_unique<models::FastBox>(models::FastBoxOptions{
         wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout,
         wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox(), classes});
+  if (settings.evaluation.shifts > 1 && wanted.decoder != "center")
+    fail(ExitCode::usage, "evaluation.shifts: ", settings.evaluation.shifts, " with model.decoder ", wanted.decoder,
+         ", whose cells are as wide as the deep features' stride; expected 1, or model.decoder center");
   model->initialise(static_cast<std::uint64_t>(settings.run.seed));
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
   if (wanted.normalisation == "torchvision") model->encoder().use_normalisation(models::Normalisation::torchvision);
@@ -70,6 +73,10 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
 
 int score_decimals(const config::EvaluationSettings& settings) {
   return settings.temperature == 1 ? usual_decimals : 2 * usual_decimals;
+}
+
+models::Looks looks_of(const config::EvaluationSettings& settings) {
+  return {settings.mirror, settings.shifts};
 }
 
 Detector::Detector(models::Network& model, const config::Settings& settings)
@@ -87,7 +94,7 @@ Detector::Seen Detector::see(const data::EvaluationFrame& frame) const {
   const at::TensorOptions options = model_.parameters().front().options().requires_grad(false);
   const at::Tensor image = to_tensor(frame, size_.width, size_.height, options);
   const MixedPrecision arithmetic(bf16_, image.device().type());
-  const models::Prediction seen = model_.predict(image, settings_.mirror);
+  const models::Prediction seen = model_.predict(image, looks_of(settings_));
   return {numbers_of(seen.confidence.permute({0, 3, 1, 2})), numbers_of(seen.box)};
 }
 

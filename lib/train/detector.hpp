@@ -27,6 +27,9 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
 /// Of scores in result files: as many as keep apart what evaluation.temperature brings together. 6 at temperature 1, else 12.
 int score_decimals(const config::EvaluationSettings& settings);
 
+/// How often a frame is looked at.
+models::Looks looks_of(const config::EvaluationSettings& settings);
+
 class Detector {
  public:
   Detector(models::Network& model, const config::Settings& settings);

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "eval/suppression.hpp"
+#include "train/detector.hpp"
 #include "train/tensor_file.hpp"
 #include "train/torchscript_source.hpp"
 
@@ -53,7 +54,7 @@ jit::Module traced(models::Network& network, const config::Settings& settings,
       at::full({1, 3, settings.model.height, settings.model.width}, 128, tensors.begin()->second.options())
           .contiguous(at::MemoryFormat::ChannelsLast);
   const auto forward = [&](const jit::Stack& inputs) {
-    const auto seen = network.predict(inputs.at(0).toTensor(), settings.evaluation.mirror);
+    const auto seen = network.predict(inputs.at(0).toTensor(), looks_of(settings.evaluation));
     return jit::Stack{c10::ivalue::Tuple::create({seen.confidence, seen.box})};
   };
   const auto unnamed = [](const at::Tensor&) { return std::string(); };

@@ -61,6 +61,11 @@ TEST_CASE("overlaps of boxes about a point", "[center]") {
   CHECK(value(models::overlap_of(row({1, 1, 2, 1}), square).generalised) == Approx(4.0 / 6));
   // Apart: (-1..1)^2 and (3..5) x (-1..1): nothing shared, 8 joint, a hull of 12.
   CHECK(value(models::overlap_of(square, row({-3, 1, 5, 1})).generalised) == Approx(-4.0 / 12));
+  // There the centres are 4 apart, and the hull's diagonal is sqrt(36 + 4).
+  CHECK(value(models::overlap_of(square, row({-3, 1, 5, 1})).distant) == Approx(-16.0 / 40));
+  // Half as wide with the left edge in common: half shared, centres 1/2 apart, a hull of 2 x 2. And with the same centre.
+  CHECK(value(models::overlap_of(row({1, 1, 0, 1}), square).distant) == Approx(0.5 - 0.25 / 8));
+  CHECK(value(models::overlap_of(row({0.5, 1, 0.5, 1}), square).distant) == Approx(0.5));
   // (dx, dy, w, h) = (2, 0, 6, 4): left 1, top 2, right 5, bottom 2.
   CHECK(at::equal(models::reaches_of(row({2, 0, 6, 4})), row({1, 2, 5, 2})));
 }
@@ -80,6 +85,9 @@ TEST_CASE("the loss is a share of the global batch's, and weights silence cells"
   targets.box = row({0, 0, 2, 4, 0, 0, 0, 0}).view({1, 1, 2, 4});  // IoU 1/2, which fills the hull
   terms = models::center_losses(logits, reach, targets, options, 4);
   CHECK(value(terms.box) == Approx(5 * 3 * 0.5 / 4));
+  targets.box = row({1, 0, 4, 2, 0, 0, 0, 0}).view({1, 1, 2, 4});  // the same, to the right: centres 1 apart, 4 x 2
+  options.box_by_distance = true;
+  CHECK(value(models::center_losses(logits, reach, targets, options, 4).box) == Approx(5 * 3 * (0.5 + 1.0 / 20) / 4));
   options.score_is_overlap = true;
   terms = models::center_losses(logits, reach, targets, options, 4);
   CHECK(value(terms.confidence) == Approx(2 * std::sqrt(3.0) * std::log(2.0) / 4));  // the same at p = 1/2 for any IoU
@@ -124,10 +132,38 @@ TEST_CASE("the mirrored twin's view is mirrored back", "[center]") {
   models::Center model(tiny(4, 2));
   model.initialise(1);
   const at::Tensor image = picture(1);
-  const auto both = model.predict(image, true), twin = model.predict(at::flip(image, {3}), true);
+  const auto both = model.predict(image, {true}), twin = model.predict(at::flip(image, {3}), {true});
   CHECK(at::allclose(both.confidence, at::flip(twin.confidence, {2}), 1e-4, 1e-6));
   const at::Tensor back = at::tensor({-1, 1, 1, 1}, at::kFloat);
   CHECK(at::allclose(both.box, at::flip(twin.box, {2}) * back, 1e-4, 1e-3));
+}
+
+TEST_CASE("moved looks are moved back, and the mean is what peaks", "[center]") {
+  for (const int cell : {4, 8}) {
+    models::Center model(tiny(cell, 2));
+    model.initialise(1);
+    const at::Tensor image = picture(1);
+    // Each look by hand: the moved image's maps, and the cells that the image moved to.
+    const int moves[4][2] = {{0, 0}, {16, 16}, {16, 0}, {0, 16}};  // right, down
+    at::Tensor confidence = at::zeros({1, 64 / cell, 96 / cell, 2}), reach = at::zeros({1, 64 / cell, 96 / cell, 4});
+    for (int shifts = 1; shifts <= 4; ++shifts) {
+      const auto [x, y] = moves[shifts - 1];
+      const at::Tensor moved = at::replication_pad2d(image, {x, x, y, y});  // by 32 in all where it is moved
+      const at::NoGradGuard no_gradient;
+      const auto maps = model.outputs(moved, {});
+      const auto cells = [&](const at::Tensor& map) {
+        return map.slice(1, y / cell, y / cell + 64 / cell).slice(2, x / cell, x / cell + 96 / cell);
+      };
+      confidence += at::sigmoid(cells(maps[0])), reach += cells(maps[1]);
+      const auto seen = model.predict(image, {false, shifts});
+      const at::Tensor is_peak = seen.confidence.gt(0);
+      CHECK(is_peak.any().item<bool>());
+      CHECK(at::allclose(seen.confidence, (confidence / shifts) * is_peak, 1e-5, 1e-7));
+      const at::Tensor mean = reach / shifts;
+      CHECK(at::allclose(seen.box.select(3, 0), (mean.select(3, 2) - mean.select(3, 0)) / 2, 1e-4, 1e-3));
+      CHECK(at::allclose(seen.box.select(3, 3), mean.select(3, 1) + mean.select(3, 3), 1e-5, 1e-3));
+    }
+  }
 }
 
 TEST_CASE("it learns one box by heart", "[center]") {
