@@ -30,7 +30,7 @@ constexpr Variable variables[] = {
     {"FASTBOX_DATA", "KITTI's root, where no run file and no --set gives data.root"},
     {"FASTBOX_RUNS", "the folder of run folders, instead of runs"},
     {"FASTBOX_CACHE", "the folder of frame caches, where data.cache_folder gives none"},
-    {"FASTBOX_LOG", "debug, info, warning, error or off: what is told on standard error"},
+    {"FASTBOX_LOG", "debug, info, warning, error or off: what is told on standard error and in log.txt"},
     {"NO_COLOR", "set: no colours on a terminal"},
 };
 

@@ -28,7 +28,6 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--labels", takes::folder},
       {"--out", takes::folder},
       {"--predictions", takes::path},
-      {"--output", takes::file},
       {"--replay", takes::folder},
       {"--run-dir", takes::run_folder},
       {"--set", takes::setting},
@@ -37,7 +36,6 @@ const std::map<std::string, const char*>& values_by_name() {
       {"--trace", takes::json},
       {"--train", takes::file},
       {"--val", takes::file},
-      {"CHECKPOINT", takes::run_folder},
       {"DIR", takes::folder},
       {"IMAGE_OR_FOLDER", takes::image},
       {"ROOT", takes::folder},
@@ -51,8 +49,13 @@ const std::map<std::string, const char*>& values_by_name() {
   return all;
 }
 
+/// An option that may stand without its name as well is told by its name.
+bool is_argument(const CLI::Option& option) {
+  return option.get_positional() && option.get_lnames().empty();
+}
+
 std::string main_name(const CLI::Option& option) {
-  return option.get_name(option.get_positional(), false);
+  return option.get_name(is_argument(option), false);
 }
 
 /// In the order of the alphabet: CLI11 keeps them by address.
@@ -80,8 +83,7 @@ class HelpText : public CLI::Formatter {
     label("REQUIRED", "(required)");
   }
   std::string make_option_opts(const CLI::Option* option) const override {
-    if (option->get_positional())
-      return option->get_expected_max() >= CLI::detail::expected_max_vector_size ? " ..." : "";
+    if (is_argument(*option)) return option->get_expected_max() >= CLI::detail::expected_max_vector_size ? " ..." : "";
     std::string text = value_text(*option);
     if (option->get_required()) text += " " + get_label("REQUIRED");
     for (const auto& name : names_of(option->get_needs())) text += " (with " + name + ")";
@@ -116,7 +118,7 @@ void read_type(const std::string& type, OptionEntry& entry) {
 
 OptionEntry describe_option(const CLI::Option& option) {
   OptionEntry entry;
-  if (option.get_positional())
+  if (is_argument(option))
     entry.names = {main_name(option)};
   else
     for (const auto& name : option.get_lnames()) entry.names.push_back("--" + name);
@@ -138,7 +140,7 @@ CommandEntry describe_below(const CLI::App& app, const std::string& path) {
   entry.name = app.get_name();
   entry.description = app.get_description();
   for (const CLI::Option* option : app.get_options())
-    (option->get_positional() ? entry.arguments : entry.options).push_back(describe_option(*option));
+    (is_argument(*option) ? entry.arguments : entry.options).push_back(describe_option(*option));
   for (const CLI::App* command : app.get_subcommands(nullptr))
     entry.commands.push_back(
         describe_below(*command, path.empty() ? command->get_name() : path + " " + command->get_name()));

@@ -1,20 +1,19 @@
 // fastbox config show|diff|keys|import: run files, looked at without running them.
 
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "apps/command_entry.hpp"
 #include "apps/commands.hpp"
+#include "apps/run_origins.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "config/kittibox.hpp"
 #include "config/reference.hpp"
 #include "config/resolved.hpp"
 #include "config/run_file.hpp"
-#include "report/run_entries.hpp"
 
 namespace fastbox::apps {
 namespace {
@@ -35,17 +34,8 @@ void add_show(CLI::App& config) {
       ->allow_extra_args(false);
   command->add_flag("--origin", options->origin, "and which file and line, flag or variable set it");
   command->callback([options] {
-    std::cout << config::to_yaml(config::load(options->run_file, options->overrides), options->origin);
+    std::cout << config::to_yaml(load_with_origins(options->run_file, options->overrides), options->origin);
   });
-}
-
-/// Where each value was set. The config.yaml of a run folder tells it in its comments, better than its own lines would.
-std::map<std::string, std::string> origins_of(const std::string& path, const config::RunConfig& run) {
-  auto origins = run.origins;
-  if (!std::filesystem::is_directory(path)) return origins;
-  for (auto& entry : report::run_entries(read_file(run.file)))
-    if (!entry.origin.empty() && origins.contains(entry.key)) origins[entry.key] = std::move(entry.origin);
-  return origins;
 }
 
 void add_diff(CLI::App& config) {
@@ -55,12 +45,11 @@ void add_diff(CLI::App& config) {
   command->add_option("A", options->run_file, "run file, or run folder")->required()->type_name(takes::run_file);
   command->add_option("B", options->other, "run file, or run folder")->required()->type_name(takes::run_file);
   command->callback([options] {
-    const auto a = config::load(options->run_file), b = config::load(options->other);
+    const auto a = load_with_origins(options->run_file), b = load_with_origins(options->other);
     const auto different = config::differences(a, b);
     if (different.empty()) std::cout << "no difference\n";
-    const auto origins_a = origins_of(options->run_file, a), origins_b = origins_of(options->other, b);
     for (const auto& [key, in_a, in_b] : different)
-      std::cout << key << ": " << in_a << " -> " << in_b << "  (" << origins_a.at(key) << " -> " << origins_b.at(key)
+      std::cout << key << ": " << in_a << " -> " << in_b << "  (" << a.origins.at(key) << " -> " << b.origins.at(key)
                 << ")\n";
   });
 }

@@ -1,4 +1,4 @@
-// fastbox export CHECKPOINT --format safetensors|torchscript --output FILE
+// fastbox export --checkpoint DIR --format safetensors|torchscript --out FILE
 
 #include <ATen/Parallel.h>
 
@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "command_entry.hpp"
 #include "commands.hpp"
 #include "train/checkpoint.hpp"
 #include "train/detector.hpp"
@@ -72,13 +73,15 @@ void export_model(const Options& options) {
 void add_export(CLI::App& app) {
   auto* command = app.add_subcommand("export", "A checkpoint's model as one file for other programs");
   auto options = std::make_shared<Options>();
-  command->add_option("CHECKPOINT", options->checkpoint, "run folder or step folder")->required();
+  command->add_option("--checkpoint,CHECKPOINT", options->checkpoint, "run folder or step folder")->required();
   command
       ->add_option("--format", options->format,
                    "torchscript: from a resized frame to boxes, for PyTorch; safetensors: the evaluated weights")
       ->check(CLI::IsMember({"torchscript", "safetensors"}))
       ->capture_default_str();
-  command->add_option("--output", options->output, "the file to write; it must not exist")->required();
+  command->add_option("--out,--output", options->output, "the file to write; it must not exist")
+      ->required()
+      ->type_name(takes::file);
   command->add_option("--set", options->overrides, "a key's value over the run's: key=value")->allow_extra_args(false);
   command->callback([options] { export_model(*options); });
 }

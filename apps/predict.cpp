@@ -3,11 +3,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/process_time.hpp"
 #include "base/progress_bar.hpp"
 #include "commands.hpp"
 #include "data/frame_numbers.hpp"
@@ -130,6 +132,20 @@ void write_coco(const Options& options, const std::vector<fs::path>& images, con
   eval::write_coco_results(fs::path(options.out) / "results.json", frames);
 }
 
+/// Into the run folder, for its report. One that cannot be written, or a step folder that was copied elsewhere, has none.
+void tell_run(const fs::path& checkpoint, std::size_t images) {
+  const fs::path run = fs::absolute(checkpoint).parent_path().parent_path();
+  if (!fs::exists(run / "config.yaml")) return;
+  const nlohmann::ordered_json told = {{"checkpoint", fs::absolute(checkpoint).filename().string()},
+                                       {"images", images},
+                                       {"seconds", seconds_since_process_start()}};
+  try {
+    write_file_atomically(run / "predict.json", told.dump(2) + "\n");
+  } catch (const Error& problem) {
+    log::debug(problem.what());
+  }
+}
+
 /// This rank's share of the images.
 void predict(const Options& options, comm::World& world) {
   const Work work = work_of(options);
@@ -167,7 +183,10 @@ void predict(const Options& options, comm::World& world) {
   if (options.format == "coco") write_coco(options, images, world.gather(lines), world);
   if (options.explain.most > 0) explanations.write(world);
   log::info(images.size(), " images: results in ", options.out);
-  if (world.is_first()) warn_of_incomplete_submission(options, images);
+  if (world.is_first()) {
+    warn_of_incomplete_submission(options, images);
+    tell_run(loaded.checkpoint, images.size());
+  }
   if (!work.missing.empty())
     fail(ExitCode::data, options.split, ": ", work.missing.size(), " listed frames have no image in ",
          options.inputs.front(), ": ", data::runs_of_numbers(work.missing), "; the others are done");

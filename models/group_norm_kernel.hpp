@@ -5,17 +5,12 @@
 // number of threads nor on the processor.
 #pragma once
 
-#include <cstdint>
+#include "models/maps.hpp"
 
 namespace fastbox::models {
 
-/// Of the group normalisations: what a vector register holds in fp32, so one group is one register.
-constexpr int channels_per_group = 8;
-
-/// A map's element as memory holds it: float, or the upper half of one (bf16).
-struct Bf16 {
-  std::uint16_t bits;
-};
+/// Of the group normalisations: one group is one register.
+constexpr int channels_per_group = lanes;
 
 /// One image's maps of `pixels` x `channels`, channels a multiple of channels_per_group.
 struct MapSize {

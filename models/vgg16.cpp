@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "models/max_pool.hpp"
 #include "models/normalisation.hpp"
 
 namespace fastbox::models {
@@ -48,7 +49,7 @@ Features Vgg16::forward(const at::Tensor& rgb) {
   std::size_t index = 0;
   for (const int layer : layers) {
     if (layer == pool) {
-      x = at::max_pool2d(x, {2, 2}, {2, 2});
+      x = max_pool(x);
       continue;
     }
     x = next->second->forward(x);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -34,14 +35,16 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::info;
 }
 
-Level level_from_environment() {
+/// What FASTBOX_LOG asks for; nothing where it is no level.
+std::optional<Level> level_from_environment() {
   const char* text = std::getenv("FASTBOX_LOG");
-  const std::string_view name = text ? text : "info";
+  const std::string_view name = text && *text != '\0' ? text : "info";
   if (name == "debug") return Level::debug;
+  if (name == "info") return Level::info;
   if (name == "warning") return Level::warning;
   if (name == "error") return Level::error;
   if (name == "off") return Level::off;
-  return Level::info;
+  return std::nullopt;
 }
 
 bool is_capable_terminal() {
@@ -69,11 +72,16 @@ struct State {
 
   State() {
     auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-    if (std::getenv("NO_COLOR") != nullptr) sink->set_color_mode(spdlog::color_mode::never);
+    // no-color.org: empty, it asks for nothing.
+    if (const char* plain = std::getenv("NO_COLOR"); plain != nullptr && *plain != '\0')
+      sink->set_color_mode(spdlog::color_mode::never);
     logger = std::make_shared<spdlog::logger>("fastbox", std::move(sink));
     logger->set_pattern("%H:%M:%S %^%l%$ %v");
-    logger->set_level(to_spdlog(level_from_environment()));
+    const auto level = level_from_environment();
+    logger->set_level(to_spdlog(level.value_or(Level::info)));
     logger->flush_on(spdlog::level::info);
+    if (!level)
+      logger->warn("FASTBOX_LOG: '{}', expected debug, info, warning, error or off", std::getenv("FASTBOX_LOG"));
   }
 };
 

@@ -21,6 +21,7 @@ enum StepFlag : std::uint32_t {
   stop_wanted = 1,   ///< a signal came
   time_is_over = 2,  ///< the run's time limit is near
   not_a_number = 4,  ///< this rank's loss is not finite
+  report_due = 8,    ///< rank 0: so long ago was the last progress line
 };
 
 /// A rank's step. Seconds are its own work, before any waiting for other ranks.

@@ -50,7 +50,7 @@ same file, or both by `--set`, is an error.
 paths in `data.root` and `model.weights` start at the working directory; lists in `data.train` and `data.val` are looked for in the
 root, then in the run file's folder.
 
-Numbers are decimal (`1e-5` too), booleans are `true` or `false`. Whatever is wrong is reported at once, with exit code 2:
+Numbers are decimal (`1e-5` too, and `1e5` where an integer is wanted), booleans are `true` or `false`. Whatever is wrong is reported at once, with exit code 2:
 
     my.yaml:12:3: unknown key 'optimizer.lerning_rate'; did you mean 'optimizer.learning_rate'?
     my.yaml:15:10: model.width: expected an integer from 32 to 8192, a multiple of 32, found '1250'

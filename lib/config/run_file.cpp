@@ -6,6 +6,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "config/contradictions.hpp"
 #include "config/object_classes.hpp"
 #include "config/problems.hpp"
 #include "config/schema.hpp"
@@ -237,6 +238,8 @@ void Loader::check_contradictions() {
     if (integer_value(key, s) == 0 && integer_value(other, s) == 0)
       problems_.add(place_of(key, other), key.name, " and ", other.name, " are both 0, expected one above 0");
   }
+  for (const auto& [key, other, message] : contradictions(s))
+    problems_.add(place_of(*find_key(key), *find_key(other)), message);
   const Key& classes = *find_key(s.targets.classes.empty() ? "evaluation.type" : "targets.classes");
   std::vector<ObjectClass> known;
   try {

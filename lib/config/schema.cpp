@@ -163,6 +163,7 @@ std::vector<Key> around_the_loop() {
     KEY(run.precision, "", "Of parameters and arithmetic. bf16: convolutions and matrix products in bf16, parameters, sums and updates in fp32; refused where the CPU has no such instructions").one_of({"fp32", "fp64", "bf16"}),
     KEY(run.threads, "threads per rank", "For the arithmetic; 0: the node's cores shared out among its ranks").at_least(0).at_most(4096),
     KEY(run.log_every, "steps", "Between progress lines, and between lines of metrics.jsonl").at_least(1),
+    KEY(run.log_seconds, "seconds", "A progress line at least so often, where steps are long; 0: by run.log_every alone").at_least(0),
     KEY(run.gradient_histograms, "images", "Between histograms of the averaged gradient, one a tensor, in TensorBoard's events; 0: none").at_least(0).local(),
     KEY(run.detection_pictures, "frames", "So many of the first, with detections and labels drawn, go into TensorBoard's events at each evaluation; 0: none").at_least(0).at_most(1000).local(),
     KEY(run.time_limit, "seconds", "The run saves and ends with exit code 75 before so much time has passed since it started. auto: before its job ends, where Slurm or the job script tells when; off: never").one_of({"auto", "off"}).or_number().at_least(1),

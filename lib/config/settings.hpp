@@ -134,6 +134,7 @@ struct RunSettings {
   std::string precision = "fp32";             ///< fp32, fp64 or bf16
   int threads = 0;                            ///< per rank; 0: the node's cores shared out among its ranks
   int log_every = 20;                         ///< steps between progress lines and lines of metrics.jsonl
+  double log_seconds = 60;                    ///< a progress line at least so often; 0: by steps alone
   std::int64_t gradient_histograms = 10'000;  ///< samples between two in TensorBoard's events; 0: none
   int detection_pictures = 4;                 ///< frames of each evaluation in TensorBoard's events
   std::string time_limit = "auto";            ///< seconds from the start; auto: until the scheduler ends the job; off

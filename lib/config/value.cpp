@@ -19,6 +19,18 @@ bool holds(const Key& key) {
   return std::holds_alternative<Accessor<T>>(key.member);
 }
 
+/// An integer, or one as 1e5.
+bool parse_whole(const std::string& text, long long& number) {
+  if (parse_integer(text, number)) return true;
+  constexpr double exact = 1LL << 53;
+  double real = 0;
+  if (text.find('.') != std::string::npos || !parse_double(text, real) || !(std::abs(real) <= exact) ||
+      real != std::trunc(real))
+    return false;
+  number = static_cast<long long>(real);
+  return true;
+}
+
 /// One read of one value; keeps what every message needs.
 class Reader {
  public:
@@ -33,7 +45,7 @@ class Reader {
 
   bool read(const YamlNode& node, std::int64_t& value) {
     long long number = 0;
-    if (!is_number(node) || !parse_integer(node.text, number)) return unexpected(node);
+    if (!is_number(node) || !parse_whole(node.text, number)) return unexpected(node);
     if (!key_.range.contains(static_cast<double>(number))) return unexpected(node);
     value = number;
     return true;

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <map>
 
-#include "base/files.hpp"
 #include "base/text.hpp"
 #include "eval/figure_text.hpp"
-#include "io/json_text.hpp"
 #include "report/run_entries.hpp"
 #include "report/run_record.hpp"
 #include "report/run_totals.hpp"
@@ -18,10 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_text = 64 << 20;  // of eval.json
 constexpr std::array difficulties = {"easy", "moderate", "hard"};
-constexpr std::array averages = {"ap40", "ap11", "mean41"};
-constexpr std::array average_titles = {"AP40", "AP11", "mean41"};
+constexpr std::array averages = {"AP40", "AP11", "mean41"};
 
 std::string state_of(Status status) {
   switch (status) {
@@ -54,33 +50,23 @@ class FigureList {
 };
 
 std::string figure_name(const std::string& object_class, std::size_t difficulty, std::size_t average) {
-  return concat(object_class, ' ', difficulties[difficulty], ' ', average_titles[average]);
+  return concat(object_class, ' ', difficulties[difficulty], ' ', averages[average]);
 }
 
-/// eval.json holds every class that was detected; a record only the one that the run is judged by.
+/// Of every class: eval.json's, or of a run that has none the last evaluation's.
 void add_precision(std::size_t run, const RunRecord& record, FigureList& figures) {
-  if (!record.final_evaluation) {
-    const auto latest = latest_figures(record);
+  for (const auto& one : record.classes)
     for (std::size_t d = 0; d < difficulties.size(); ++d) {
-      const double values[] = {latest[d].ap40, latest[d].ap11, latest[d].mean41};
+      Figures latest;
+      if (record.final_evaluation) {
+        if (one.final_figures) latest = (*one.final_figures)[d];
+      } else if (!one.evaluations.empty()) {
+        latest = one.evaluations.back()[d];
+      }
+      const double values[] = {latest.ap40, latest.ap11, latest.mean41};
       for (std::size_t f = 0; f < averages.size(); ++f)
-        figures.add(run, figure_name(record.object_class, d, f), "%", 2, values[f]);
+        figures.add(run, figure_name(one.name, d, f), "%", 2, values[f]);
     }
-    return;
-  }
-  const fs::path file = record.folder / "eval.json";
-  const nlohmann::json json = io::parse_json(read_file(file, most_text), file.string());
-  const auto classes = json.find("classes");
-  if (classes == json.end() || !classes->is_object()) return;
-  for (const auto& [name, by_difficulty] : classes->items()) {
-    if (!by_difficulty.is_object()) continue;
-    for (std::size_t d = 0; d < difficulties.size(); ++d) {
-      const auto one = by_difficulty.find(difficulties[d]);
-      if (one == by_difficulty.end() || !one->is_object()) continue;
-      for (std::size_t f = 0; f < averages.size(); ++f)
-        figures.add(run, figure_name(name, d, f), "%", 2, number_in(*one, averages[f]));
-    }
-  }
 }
 
 double known_count(std::int64_t count) {

@@ -44,6 +44,28 @@ Process preparation(const RunRecord& run) {
   return process;
 }
 
+/// The latest call of `fastbox predict` on a checkpoint of the run.
+Process prediction(const RunRecord& run) {
+  const double milliseconds = run.final_evaluation      ? run.final_evaluation->milliseconds_per_image
+                              : run.evaluations.empty() ? unknown
+                                                        : run.evaluations.back().milliseconds_per_image;
+  Process process{"predict", unknown, "not done yet"};
+  if (std::isfinite(milliseconds))
+    process.words += concat("; ", dash_or_significant(milliseconds, 3), " ms an image at the latest evaluation");
+  const fs::path file = run.folder / "predict.json";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return process;
+  try {
+    const auto told = io::parse_json(read_file(file), file.string());
+    process.seconds = number_in(told, "seconds");
+    process.words =
+        concat("the latest call of fastbox predict, ", dash_or_significant(number_in(told, "images"), 6), " images");
+  } catch (const Error& problem) {
+    process.words = problem.what();
+  }
+  return process;
+}
+
 std::vector<Process> processes_of(const RunRecord& run) {
   const auto train = stage_seconds(run.intervals).whole;
   const auto& told = run.told;
@@ -51,12 +73,14 @@ std::vector<Process> processes_of(const RunRecord& run) {
     return std::isfinite(seconds) ? known : why;
   };
   std::vector<Process> all = {preparation(run)};
-  all.push_back({"start", told.startup,
-                 words(told.startup, "from the process's begin to the first step",
+  // Frames are decoded before the first step: their time is told as a part of the start.
+  const double start = told.startup - (std::isfinite(told.cache) ? told.cache : 0);
+  all.push_back({"start", start,
+                 words(start, "from the process's begin to the first step, less the cache",
                        "metrics.jsonl does not tell it (startup_seconds)")});
   all.push_back({"cache", told.cache,
                  words(told.cache, "decoding frames ahead of training",
-                       "nothing is cached ahead: frames are kept as training first reads them")});
+                       "nothing is decoded ahead (data.cache, or a run shorter than an epoch)")});
   all.push_back({"train", train, words(train, "steps alone", "metrics.jsonl has no speeds yet")});
   const bool timed = run.evaluations_untimed == 0;
   const std::string evaluations = counted(std::ssize(run.evaluations), "evaluation", "evaluations");
@@ -67,13 +91,7 @@ std::vector<Process> processes_of(const RunRecord& run) {
   all.push_back({"save", told.save,
                  words(told.save, "what the steps waited for copies; writing goes on beside them",
                        "no line of metrics.jsonl tells of a save (save_seconds)")});
-  const double milliseconds = run.final_evaluation      ? run.final_evaluation->milliseconds_per_image
-                              : run.evaluations.empty() ? unknown
-                                                        : run.evaluations.back().milliseconds_per_image;
-  all.push_back({"predict", unknown,
-                 std::isfinite(milliseconds) ? concat("not a part of the run; ", dash_or_significant(milliseconds, 3),
-                                                      " ms an image at the latest evaluation")
-                                             : "not a part of the run"});
+  all.push_back(prediction(run));
   return all;
 }
 

@@ -6,6 +6,13 @@
 namespace fastbox::report {
 namespace {
 
+/// Of a run that tells classes apart: which of them count.
+std::string judged_by(const RunRecord& run, const DetectedFrames& detected) {
+  const auto names = judged_classes(detected);
+  if (run.classes.size() < 2 || names.empty()) return "";
+  return concat(names.size() == 1 ? ", of the class " : ", of the classes ", join(names, ", "));
+}
+
 std::string pictures_of(const RunRecord& run, std::size_t bytes, std::size_t most) {
   try {
     const auto detected = read_detected_frames(run);
@@ -14,10 +21,9 @@ std::string pictures_of(const RunRecord& run, std::size_t bytes, std::size_t mos
         note(concat("The detections of ", detected.step_name, " on ",
                     counted(std::ssize(detected.frames), "frame", "frames"), ". ")),
         element("h4", "", "Where it errs most"),
-        note("Dashed red: missed. Amber: false. Thin: found, and other labels. A frame's place is by its misses plus "
-             "the "
-             "scores of its false detections, at difficulty moderate; boxes of a score below 0.3 are counted and not "
-             "drawn."),
+        note(concat("Dashed red: missed. Amber: false. Thin: found, and other labels. A frame's place is by its misses "
+                    "plus the scores of its false detections, at difficulty moderate",
+                    judged_by(run, detected), "; boxes of a score below 0.3 are counted and not drawn.")),
         worst_frames_html(detected, most, worst_budget), element("h4", "", "What it sees"),
         note("Frames spread evenly over the list. Coloured: detections with their scores. Thin and dashed: labels."),
         gallery_html(detected, most, gallery_budget));

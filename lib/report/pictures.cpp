@@ -1,8 +1,10 @@
 #include "report/pictures.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "data/dataset.hpp"
 #include "eval/drawing.hpp"
 #include "eval/evaluate_folder.hpp"
@@ -103,6 +105,16 @@ DetectedFrames read_detected_frames(const RunRecord& run) {
   detected.frames = eval::read_folder(options).frames;
   detected.rules = run.rules;
   return detected;
+}
+
+std::vector<std::string> judged_classes(const DetectedFrames& detected) {
+  std::set<std::string> named;
+  for (const auto& frame : detected.frames)
+    for (const auto& object : frame.detections) named.insert(lower(object.type));
+  std::vector<std::string> names;
+  for (const auto& one : detected.rules.classes)
+    if (named.contains(one.name)) names.push_back(one.name);
+  return names;
 }
 
 std::string worst_frames_html(const DetectedFrames& detected, std::size_t most, PictureBudget& budget) {

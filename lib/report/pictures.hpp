@@ -43,6 +43,9 @@ struct DetectedFrames {
 /// Throws Error(data) naming what is missing: result files, labels.
 DetectedFrames read_detected_frames(const RunRecord& run);
 
+/// The names of the classes by which frames are judged the worst: those of the rules that some detection names.
+std::vector<std::string> judged_classes(const DetectedFrames& detected);
+
 /// <figure>s with the worst frames, the worst first, and what to say of them.
 std::string worst_frames_html(const DetectedFrames& detected, std::size_t most, PictureBudget& budget);
 

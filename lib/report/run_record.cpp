@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "config/object_classes.hpp"
 #include "io/json_text.hpp"
+#include "report/class_records.hpp"
 #include "report/metrics_lines.hpp"
 
 namespace fastbox::report {
@@ -53,36 +54,20 @@ void read_config(RunRecord& record) {
   }
 }
 
-FinalFigures final_figures(const Json& json) {
-  FinalFigures figures;
-  figures.ap40 = number_in(json, "ap40");
-  figures.ap11 = number_in(json, "ap11");
-  figures.mean41 = number_in(json, "mean41");
-  figures.ground_truths = whole_in(json, "ground_truths").value_or(0);
-  if (const auto found = json.find("precision"); found != json.end() && found->is_array())
-    for (const auto& slot : *found) figures.precision.push_back(slot.is_number() ? slot.get<double>() : unknown);
-  return figures;
-}
-
 void read_final_evaluation(RunRecord& record) {
   const fs::path file = record.folder / "eval.json";
   if (!is_there(file)) return;
   const Json json = io::parse_json(read_file(file, most_text), file.string());
-  const Json none = Json::object();
-  const auto inner = [&](const Json& object, const std::string& key) -> const Json& {
-    const auto found = object.is_object() ? object.find(key) : object.end();
-    return object.is_object() && found != object.end() && found->is_object() ? *found : none;
-  };
-  const Json& figures = inner(inner(json, "classes"), record.object_class);
-  if (!json.is_object() || (figures.empty() && !inner(json, "classes").contains(record.object_class)))
+  const auto classes = json.find("classes");
+  if (classes == json.end() || !classes->is_object() || !classes->contains(record.object_class))
     fail(ExitCode::data, file.string(), ": no figures of the class '", record.object_class, "'");
   FinalEvaluation evaluation;
   evaluation.frames = whole_in(json, "frames").value_or(0);
   if (json.contains("evaluator") && json["evaluator"].is_string()) evaluation.evaluator = json["evaluator"];
   evaluation.milliseconds_per_image = number_in(json, "milliseconds_per_image");
-  const char* const difficulties[] = {"easy", "moderate", "hard"};
-  for (std::size_t d = 0; d < 3; ++d) evaluation.figures[d] = final_figures(inner(figures, difficulties[d]));
+  evaluation.figures = final_figures((*classes)[record.object_class]);
   record.final_evaluation = evaluation;
+  read_final_classes(*classes, record);
 }
 
 std::string link_target(const fs::path& link) {
@@ -200,9 +185,14 @@ RunRecord read_run(const fs::path& folder) {
     fail(ExitCode::data, folder.string(), ": no run folder: it holds neither config.yaml nor metrics.jsonl");
   record.name = record.folder.filename().string();
   read_config(record);
+  name_classes(record);
   const fs::path metrics = record.folder / "metrics.jsonl";
   if (is_there(metrics))
-    try_to(record, [&] { read_metrics(read_file(metrics, most_metrics), record); });
+    try_to(record, [&] {
+      const std::string text = read_file(metrics, most_metrics);
+      read_metrics(text, record);
+      read_class_evaluations(text, record);
+    });
   else
     record.problems.push_back("metrics.jsonl is missing: no step has been logged.");
   try_to(record, [&] { read_final_evaluation(record); });

@@ -59,7 +59,7 @@ struct Evaluation {
   double milliseconds_per_image = unknown, seconds = unknown;
 };
 
-/// Of eval.json, for the same class and difficulty.
+/// Of eval.json, for a class and difficulty.
 struct FinalFigures : Figures {
   std::int64_t ground_truths = 0;
   std::vector<double> precision;  ///< 41 slots; NaN where nothing scores so high
@@ -68,8 +68,15 @@ struct FinalFigures : Figures {
 struct FinalEvaluation {
   std::int64_t frames = 0;
   std::string evaluator;
-  std::array<FinalFigures, 3> figures;
+  std::array<FinalFigures, 3> figures;  ///< of the class that the run evaluates
   double milliseconds_per_image = unknown;
+};
+
+/// What metrics.jsonl and eval.json say of one class.
+struct ClassRecord {
+  std::string name;                                          ///< the files' key: in lower case
+  std::vector<std::array<Figures, 3>> evaluations;           ///< one for each of RunRecord::evaluations
+  std::optional<std::array<FinalFigures, 3>> final_figures;  ///< nullopt: eval.json has none of it
 };
 
 struct SavedStep {
@@ -100,6 +107,7 @@ struct RunRecord {
   std::int64_t evaluations_untimed = 0;
   ToldSeconds told;
   std::optional<FinalEvaluation> final_evaluation;
+  std::vector<ClassRecord> classes;    ///< object_class, the others that it tells apart, others with figures
   std::vector<SavedStep> checkpoints;  ///< by step
   nlohmann::json state;                ///< of the newest checkpoint whose state.json can be read; null: of none
   nlohmann::ordered_json machine;      ///< machine.json; null where there is none

@@ -47,8 +47,11 @@ c10::Device choose_device(const std::string& wanted, int local_rank) {
     }
   }
   open_plugin();
-  if (!at::globalContext().hasCUDA()) fail(ExitCode::environment, "run.device is cuda, but CUDA finds no GPU here");
-  const int gpus = static_cast<int>(at::getNumGPUs());
+  const int gpus = at::globalContext().hasCUDA() ? static_cast<int>(at::getNumGPUs()) : 0;
+  if (gpus == 0 && wanted == "auto") {
+    log::warning("this machine has a GPU, but CUDA shows none to this process: computing on the CPU");
+    return c10::Device(c10::kCPU);
+  }
   if (gpus == 0) fail(ExitCode::environment, "run.device is cuda, but CUDA finds no GPU here");
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus));
 }

@@ -1,6 +1,7 @@
 #include "train/train_step.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/DeviceAccelerator.h>
 
 #include <chrono>
 #include <cmath>
@@ -165,6 +166,8 @@ void TrainStep::run_pass(const BatchTensors& images, const std::vector<std::uint
   span.reset();
   span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::backward));
   total.backward();
+  // A GPU has only been told what to do: what it still works on is no waiting for other ranks.
+  if (!images.image.is_cpu()) at::accelerator::getCurrentStream(images.image.device().index()).synchronize();
   report.backward_seconds += lap.seconds();
 }
 
@@ -243,7 +246,7 @@ StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::v
     report.gradient_norm = std::sqrt(exchange.squared_norm);
     if (!local) read_control(report);  // before the parameters change
     apply(averager_->gradient(), learning_rate, report);
-    take_statistics();
+    take_statistics(report);
     if (local) meet(ranks_meet, report);
   }
   last_optimizer_seconds_ = report.optimizer_seconds;
@@ -253,9 +256,11 @@ StepReport TrainStep::run(const std::optional<BatchTensors>& batch, const std::v
 }
 
 /// What batch normalisation saw in this step's forward. Ranks that step alone keep their own until they meet.
-void TrainStep::take_statistics() {
+void TrainStep::take_statistics(StepReport& report) {
   if (statistics_.empty()) return;
+  Lap lap;
   if (!is_local()) statistics_.average_over(world_, /*with_average=*/false);
+  report.exposed_seconds += lap.seconds();
   statistics_.average_in(optimizer_->average_share());
 }
 

@@ -139,7 +139,7 @@ class TrainStep {
   void meet(bool ranks_meet, StepReport& report);
   bool is_local() const { return scheme_ == Scheme::local && samples_ >= local_after_; }
   void average_parameters();
-  void take_statistics();
+  void take_statistics(StepReport& report);
 
   models::Network& model_;
   comm::World& world_;

@@ -114,7 +114,9 @@ class Run {
                replaced_ = 0;  // samples: until a resume, by this rank, in all
   std::int64_t failed_evaluations_ = 0;
   double longest_step_ = 0, longest_evaluation_ = 0;  // seconds
-  double startup_seconds_ = 0;                        // until it is told: from the process's start to the first step's
+  // Until they are told: from the process's start to the first step's, and of that, opening or making the cache.
+  double startup_seconds_ = 0, cache_seconds_ = 0;
+  Clock::time_point reported_ = Clock::now();
   Progress progress_;
   LiveLine live_line_;
 };
@@ -190,7 +192,10 @@ void Run::write_trace() {
 
 /// The first sign of a device that computes wrongly, or of a rank that has lost its way.
 void Run::check_parameters(const std::string& when) {
-  require_same_tensors(world_, train_step_->evaluated_parameters(), when);
+  require_same_tensors(world_, train_step_->parameters(), when);
+  // The moving average alone would round a small difference away.
+  if (settings_.optimizer.average > 0)
+    require_same_tensors(world_, train_step_->evaluated_parameters(), when + ", moving average");
 }
 
 void Run::on_rank_0(const std::function<void()>& work) {
@@ -222,7 +227,9 @@ void Run::open_folder() {
 
 void Run::load_first_weights() {
   const std::filesystem::path file = settings_.model.weights;
-  log::info(account_text(file, start_from_weights(*model_, config_.settings.model)));
+  const WeightsAccount account = start_from_weights(*model_, config_.settings.model);
+  log::info(account_text(file, account));
+  for (const auto& name : account.loaded) log::debug(file.string(), ": loaded ", name);
 }
 
 void Run::begin_or_resume() {
@@ -270,6 +277,10 @@ void Run::one_step() {
   if (longest_step_ == 0) startup_seconds_ = seconds_since_process_start();
   if (stop_requested()) input.flags |= comm::stop_wanted;
   if (time_is_short()) input.flags |= comm::time_is_over;
+  if (world_.is_first() && settings_.run.log_seconds > 0 && seconds_since(reported_) > settings_.run.log_seconds) {
+    input.flags |= comm::report_due;
+    reported_ = begin;  // asked for once, though a pipelined step learns of it in the next
+  }
   std::optional<comm::Timeline::Span> waiting;
   waiting.emplace(world_.timeline(), world_.timeline().begin(comm::Op::waiting_for_data));
   const data::Batch& batch = loader_->next();
@@ -303,6 +314,7 @@ void Run::one_step() {
 }
 
 void Run::report_progress() {
+  reported_ = Clock::now();
   const auto summary = progress_.summarise(world_);
   const double rate = learning_rate(settings_.optimizer, plan_, samples_ - plan_.batch);
   const double left = static_cast<double>(plan_.samples - samples_) / summary.images_per_second;
@@ -313,11 +325,13 @@ void Run::report_progress() {
   if (!metrics_) return;
   Json line = progress_json(summary, step_, samples_, rate, world_.size(), train_step_->loss_names());
   if (startup_seconds_ > 0) line["startup_seconds"] = std::exchange(startup_seconds_, 0);
+  if (cache_seconds_ > 0) line["cache_seconds"] = std::exchange(cache_seconds_, 0);
   metrics_->write(line);
 }
 
 void Run::evaluate_now() {
   const auto begin = Clock::now();
+  const auto span = world_.timeline().span(comm::Op::evaluation);
   // It must not cost a day of training; the evaluation at the end has the last word.
   try {
     Evaluation evaluation;
@@ -365,6 +379,7 @@ void Run::keep_evaluation(const Evaluation& evaluation, double seconds) {
 /// Copies the state; a thread of rank 0 writes it. Collective.
 void Run::save() {
   const auto begin = Clock::now();
+  const auto span = world_.timeline().span(comm::Op::checkpoint);
   Checkpoint* const next = writer_ ? &writer_->prepare() : nullptr;
   train_step_->copy_state(copy_);
   if (next != nullptr) {
@@ -412,7 +427,9 @@ void Run::go() {
     log::info("the run is finished: ", position());
     return;
   }
+  const auto opening = Clock::now();
   const auto cache = open_frame_cache(world_, train_frames_, settings_.data, threads_, plan_.samples - samples_);
+  if (cache) cache_seconds_ = seconds_since(opening);
   data_pace_.emplace(train_frames_, cache, settings_, world_);
   loader_.emplace(train_frames_, settings_,
                   data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
@@ -423,20 +440,20 @@ void Run::go() {
   if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
     evaluate_now();
   progress_ = Progress();
-  std::int64_t before = samples_;  // the last moment at which something due was seen to
+  std::int64_t before = samples_, step_before = step_;  // the last moment at which something due was seen to
   while (!finished()) {
     one_step();
-    if (step_ % settings_.run.log_every == 0 || finished()) report_progress();
+    if (step_ % settings_.run.log_every == 0 || (flags_ & comm::report_due) != 0 || finished()) report_progress();
     if (finished()) break;
     // Between two averagings of the local scheme ranks differ: what is due, and a stop, wait for the next.
     if (!train_step_->may_settle()) continue;
     // Ranks agree on a stop before the evaluation that may be due: a job's grace period is short.
     const bool wanted = (flags_ & comm::stop_wanted) != 0, too_late = (flags_ & comm::time_is_over) != 0,
                too_many = replaced_ > settings_.data.error_limit, stops = wanted || too_late || too_many;
-    if (is_due(settings_.parallel.check_every, step_ - 1, step_)) check_parameters(concat("after step ", step_));
+    if (is_due(settings_.parallel.check_every, step_before, step_)) check_parameters(concat("after step ", step_));
     const bool evaluation_due = is_due(plan_.evaluation_samples, before, samples_),
                checkpoint_due = is_due(plan_.checkpoint_samples, before, samples_);
-    before = samples_;
+    before = samples_, step_before = step_;
     if (stops || evaluation_due || checkpoint_due) train_step_->settle();
     if (!stops && evaluation_due) evaluate_now();
     if (stops || checkpoint_due) save();

@@ -4,7 +4,7 @@
 #   LIBEXEC/fastbox/            the program and, where it was built, the CUDA plugin: it looks beside itself for that
 #   SHARE/fastbox/configs/      run files
 #   SHARE/fastbox/{slurm,pbs}/  job scripts, which start the fastbox on the PATH
-#   SHARE/fastbox/sweep         the search for hyper-parameters
+#   SHARE/fastbox/{sweep,fetch-weights,to-onnx}   the search for hyper-parameters, pretrained weights, ONNX
 #   DOC/, MAN/                  documents, manual pages; completions where shells look for them
 
 include(GNUInstallDirs)
@@ -46,7 +46,9 @@ install(PROGRAMS ${PROJECT_BINARY_DIR}/package/fastbox DESTINATION ${CMAKE_INSTA
 
 set(share ${CMAKE_INSTALL_DATADIR}/fastbox)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${share} FILES_MATCHING PATTERN "*.yaml")
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/sweep DESTINATION ${share})
+foreach(script sweep fetch-weights to-onnx)
+  install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/${script} DESTINATION ${share})
+endforeach()
 
 # An installed job script has no build folder to start from, and is not found from a checkout's root.
 foreach(script slurm/train.sbatch pbs/train.pbs)

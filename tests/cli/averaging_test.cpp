@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -50,6 +51,20 @@ TEST_CASE("twelve shards give the same file at 1, 2, 3, 4 and 6 ranks", "[same_b
   }
   CHECK(train_on(3, {"parallel.allreduce=hierarchical", "parallel.shards=12"}) == one_rank());
   CHECK_FALSE(train_on(2, {"parallel.shards=off"}) == one_rank());
+}
+
+TEST_CASE("and with the center decoder, pasted objects, a moving average and bf16", "[same_bits]") {
+  const Words recipe = {
+      "model.decoder=center", "model.cell=4",          "targets.classes=[Car-Van, Pedestrian-Person_sitting, Cyclist]",
+      "augmentation.paste=2", "optimizer.average=0.9", "train.samples=140",
+      "parallel.shards=12"};
+  for (const std::string precision : {"fp32", "bf16"}) {
+    if (precision == "bf16" && __builtin_cpu_supports("avx512bf16") == 0) continue;  // refused there
+    INFO(precision);
+    const Words settings = recipe + Words{"run.precision=" + precision};
+    const std::string alone = train_on(1, settings);
+    for (const int ranks : {2, 3}) CHECK(train_on(ranks, settings) == alone);
+  }
 }
 
 TEST_CASE("and on two nodes", "[same_bits]") {
@@ -136,6 +151,8 @@ TEST_CASE("a trace holds every rank's steps and buckets", "[trace]") {
   CHECK(names["optimizer"] == 12);
   CHECK(names["waiting for the exchange"] == 12);
   CHECK(names["bucket ready 0"] == 12);
+  CHECK(names["evaluation"] == 3);
+  CHECK(names["checkpoint"] == 3);
   CHECK(begun > 0);
   CHECK(begun == ended);
 }
@@ -147,6 +164,17 @@ TEST_CASE("ranks with different run files all end with the key that differs", "[
   command = command + Words{":", "-n", "1"} + other;
   const Outcome outcome = run(command);
   CHECK_THAT(outcome, Exits(2) && Tells("rank 1 has another run file") && Tells("learning_rate: 0.003"));
+}
+
+TEST_CASE("ranks of different binaries all end, and the other one is named", "[same_start]") {
+  const fs::path other = new_path("fastbox-other");
+  const Words command = fifty_steps(new_path("different"));
+  fs::copy_file(command.front(), other);
+  std::ofstream(other, std::ios::app) << "of another day";
+  Words others = command;
+  others.front() = other.string();
+  CHECK_THAT(run(on_ranks(2, command) + Words{":", "-n", "1"} + others),
+             Exits(2) && Tells("rank 2 runs another fastbox"));
 }
 
 }  // namespace

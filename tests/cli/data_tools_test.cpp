@@ -39,7 +39,7 @@ fs::path drives_file() {
 
 TEST_CASE("import unpacks archives into a data set that check is content with", "[data_tools]") {
   const fs::path images = archive("image_2"), labels = archive("label_2"), root = new_path("kitti");
-  const Words command = fastbox({"data", "import", images.string(), labels.string(), "--to", root.string()});
+  const Words command = fastbox({"data", "import", root.string(), images.string(), labels.string()});
   const Outcome first = run(command);
   REQUIRE_THAT(first, Exits(0));
   CHECK(holds(first.out, "36 files unpacked"));
@@ -50,6 +50,7 @@ TEST_CASE("import unpacks archives into a data set that check is content with", 
   DataCopy::replace(images, text_of(images).substr(0, 100000));
   CHECK_THAT(run(command), Exits(3) && Tells("cut off"));
   CHECK_THAT(run(fastbox({"data", "import", images.string()})), Exits(2) && Tells("--to"));
+  CHECK_THAT(run(fastbox({"data", "import", images.string(), labels.string()})), Exits(2) && Tells("folder"));
 }
 
 TEST_CASE("an import that the disk has no room for writes nothing", "[data_tools]") {

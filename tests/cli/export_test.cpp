@@ -21,7 +21,7 @@ std::string python_with(const std::string& modules) {
 }
 
 Words exporting(const fs::path& file, const Words& more = {}) {
-  return fastbox({"export", learned_run().string(), "--output", file.string()}) + more;
+  return fastbox({"export", "--checkpoint", learned_run().string(), "--out", file.string()}) + more;
 }
 
 std::string image(const std::string& name) {

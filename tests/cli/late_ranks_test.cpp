@@ -112,6 +112,7 @@ TEST_CASE("a rank that is 200 ms late in every step is the slowest in the progre
   CHECK_THAT(process.wait(), Tells("slowest rank 1 (+"));
   const auto late = json_lines_of(folder / "metrics.jsonl").at(lines + 1).at("straggler");
   CHECK(late.at("rank") == 1);
+  CHECK(late.at("cause") == "compute");
   CHECK(late.at("late_seconds") > 0.05);
 }
 

@@ -57,6 +57,25 @@ TEST_CASE("no terminal, or one that cannot go back: plain lines and no carriage 
   CHECK_FALSE(holds(dumb.out, "samples 12/48"));
 }
 
+TEST_CASE("colours on a terminal, unless NO_COLOR is set; FASTBOX_LOG chooses what is told", "[live_line]") {
+  const std::string colour = "\x1b[3";
+  const auto shown = [](const std::string& no_color) {
+    const Words command = Words{"python3", "tests/cli/in_terminal", "--columns", "100"} + small_training(new_path("run"));
+    const Outcome outcome = run(command, {{"TERM", "xterm"}, {"NO_COLOR", no_color}});
+    REQUIRE_THAT(outcome, Exits(0));
+    CHECK(holds(outcome.out, "Car AP40"));
+    return outcome.out;
+  };
+  CHECK(holds(shown(""), colour));
+  CHECK_FALSE(holds(shown("1"), colour));
+
+  const Outcome quiet = run(small_training(new_path("run")), {{"FASTBOX_LOG", "error"}});
+  CHECK_THAT(quiet, Exits(0));
+  CHECK(quiet.err.empty());
+  CHECK_THAT(run(small_training(new_path("run")), {{"FASTBOX_LOG", "verbose"}}),
+             Exits(0) && Tells("FASTBOX_LOG: 'verbose', expected") && Tells("step 4/4"));
+}
+
 TEST_CASE("an error ends the live line", "[live_line]") {
   const Outcome outcome =
       on_terminal(small_training(new_path("run"), {"optimizer.learning_rate=1e30", "train.loss_limit=2"}), "100");

@@ -70,6 +70,24 @@ void check_equal(const Trace& resumed, const Trace& whole) {
   CHECK(resumed.history == whole.history);
 }
 
+TEST_CASE("--resume DIR: a run folder says by itself how it goes on", "[resume]") {
+  const fs::path whole = new_path("whole"), folder = new_path("stopped");
+  REQUIRE_THAT(run(training(whole, {})), Exits(0));
+  REQUIRE_THAT(stop_midway(training(folder, {}), folder, SIGTERM), Exits(stopped));
+  const Words resume = fastbox({"train", "--resume", folder.string()});
+  CHECK_THAT(run(resume + Words{"--run-dir", whole.string()}), Exits(2) && Tells("two run folders"));
+  CHECK_THAT(run(fastbox({"train", "configs/kitti-small.yaml", "--resume", "configs/base.yaml"})),
+             Exits(2) && Tells("expected a run folder"));
+  REQUIRE_THAT(run(resume), Exits(0) && Tells("resumed from"));
+  check_equal(trace_of(folder), trace_of(whole));
+  // Values have the origins that they had, not lines of the folder's own file.
+  const Outcome shown = run(fastbox({"config", "show", folder.string(), "--origin"}));
+  CHECK(shown.out.find("  # configs/kitti-small.yaml:") != std::string::npos);
+  CHECK(shown.out.find("config.yaml:") == std::string::npos);
+  // The word after it may be the run file as well.
+  CHECK_THAT(run(fastbox({"train", "--resume", "configs/none.yaml"})), Exits(2) && Tells("configs/none.yaml"));
+}
+
 TEST_CASE("SIGTERM, twice, then resumed: the same bytes, losses and evaluations", "[resume]") {
   const Words more = {"evaluation.every=1"};  // so that every stop is where an evaluation is due
   const fs::path whole = new_path("whole"), folder = new_path("stopped");

@@ -12,6 +12,22 @@ namespace fs = std::filesystem;
 const Words checkpoint_files = {"config.yaml", "manifest.json", "model.safetensors", "optimizer.safetensors",
                                 "state.json"};
 
+TEST_CASE("where steps are long, progress is told by the clock as well, by all ranks together", "[train]") {
+  const auto lines_of = [](int ranks, const std::string& seconds) {
+    const fs::path folder = new_path("run");
+    const Words training =
+        small_training(folder, {"run.log_every=1000", "run.log_seconds=" + seconds,
+                                "parallel.scheme=" + std::string(ranks == 2 ? "pipelined" : "synchronous")});
+    REQUIRE_THAT(run(ranks == 1 ? training : on_ranks(ranks, training)), Exits(0));
+    const auto lines = json_lines_of(folder / "metrics.jsonl");
+    return std::count_if(lines.begin(), lines.end(), [](const auto& line) { return line.contains("loss"); });
+  };
+  CHECK(lines_of(1, "1e-9") == 4);
+  CHECK(lines_of(2, "1e-9") >= 2);  // a pipelined step learns of it a step later
+  CHECK(lines_of(3, "1e-9") == 4);
+  CHECK(lines_of(1, "0") == 1);
+}
+
 TEST_CASE("a run leaves the folder that is documented", "[train]") {
   const fs::path folder = new_path("run");
   const Outcome outcome = run(small_training(folder, {"run.log_every=1", "evaluation.every=2", "checkpoint.every=2"}));

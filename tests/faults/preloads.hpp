@@ -32,4 +32,10 @@ inline Environment jumping_clock(const std::filesystem::path& offset) {
   return preloading(JUMPING_CLOCK_LIBRARY, {{"CLOCK_OFFSET", offset.string()}});
 }
 
+/// A rank that waits so long for each picture that it opens.
+inline Environment slow_disk(int rank, int milliseconds) {
+  return preloading(SLOW_DISK_LIBRARY,
+                    {{"SLOW_RANK", std::to_string(rank)}, {"SLOW_MILLIS", std::to_string(milliseconds)}});
+}
+
 }  // namespace fastbox::test

@@ -1,6 +1,6 @@
 # The communication room at 1, 2, 3 and 4 ranks, also where that is more than the machine has cores.
 add_executable(mpi_tests mpi/main.cpp mpi/world_test.cpp mpi/exchange_test.cpp mpi/gradient_averager_test.cpp mpi/gpu_exchange_test.cpp
-  mpi/train_step_test.cpp mpi/shards_test.cpp mpi/step_control_test.cpp mpi/watchdog_test.cpp mpi/batch_norm_test.cpp)
+  mpi/train_step_test.cpp mpi/shards_test.cpp mpi/step_control_test.cpp mpi/watchdog_test.cpp mpi/batch_norm_test.cpp mpi/same_start_test.cpp)
 target_include_directories(mpi_tests PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(mpi_tests PRIVATE fastbox_test_support fastbox_train fastbox_options)
 fastbox_use_torch(mpi_tests)
@@ -20,7 +20,7 @@ function(fastbox_mpi_test concern ranks)
     ENVIRONMENT "OMP_NUM_THREADS=1;${MPI_ENVIRONMENT}")
 endfunction()
 
-foreach(concern world exchange gpu_exchange gradient_averager step_control watchdog train_step batch_norm shards)
+foreach(concern world exchange gpu_exchange gradient_averager step_control watchdog train_step batch_norm shards same_start)
   foreach(ranks 1 2 3 4)
     fastbox_mpi_test(${concern} ${ranks})
   endforeach()

@@ -73,6 +73,27 @@ TEST_CASE("syntax errors have line and column", "[run_file_errors]") {
   CHECK(complaint(std::string("\0\1\2\xff\xfe", 5)).find("my.yaml") == 0);
 }
 
+TEST_CASE("values that do not go together are told with their places, all at once", "[run_file_errors]") {
+  CHECK(complaint("parallel:\n  shards: 4\n  allreduce: mpi\n  wire: bf16\nrun: {precision: fp64}\nevaluation: "
+                  "{shifts: 4}\n") ==
+        "my.yaml:6:22: evaluation.shifts: 4 with model.decoder fastbox, whose cells are too wide to be moved; expected "
+        "1, or "
+        "model.decoder center\n"
+        "my.yaml:2:11: parallel.allreduce: mpi cannot keep the order of additions that parallel.shards asks for; "
+        "choose shared "
+        "or hierarchical, or set parallel.shards to off\n"
+        "my.yaml:2:11: parallel.wire: bf16 rounds what each node sends, so the result depends on the number of nodes, "
+        "which "
+        "parallel.shards rules out; choose fp32, or set parallel.shards to off\n"
+        "my.yaml:4:9: parallel.wire: bf16 needs run.precision fp32");
+  CHECK(complaint("model: {decoder: center, cell: 4, hidden: 24}\n") ==
+        "my.yaml:1:43: model.hidden: 24, expected a multiple of 16 for model.decoder center with cells of 4 pixels");
+  CHECK(complaint("model: {encoder: resnet50}\n", {"parallel.shards=4", "parallel.scheme=pipelined"})
+            .find("--set parallel.scheme=pipelined: parallel.scheme: pipelined, but") != std::string::npos);
+  CHECK(complaint("parallel: {shards: 6, scheme: local}\n").find("the scheme local depends") != std::string::npos);
+  CHECK(complaint("parallel: {allreduce: nccl, wire: bf16}\n").find("nccl makes its own") != std::string::npos);
+}
+
 TEST_CASE("alternatives in one layer contradict each other", "[run_file_errors]") {
   CHECK(complaint("train:\n  steps: 5\n  samples: 9\n") ==
         "my.yaml:2:10: train.steps contradicts train.samples (my.yaml:3:12); give one of them");

@@ -55,8 +55,8 @@ TEST_CASE("what is no decimal number or boolean is refused", "[value]") {
     INFO(text);
     CHECK(problem_of("optimizer.learning_rate", text).find("expected a number above 0, found") != std::string::npos);
   }
-  for (const auto* text :
-       {"1_000", "1.0", "1e3", "9007199254740993", "99999999999999999999", "-1", "'5'", "0x10", "true"}) {
+  for (const auto* text : {"1_000", "1.0", "1e-3", "1.5e3", "1e30", "9007199254740993", "99999999999999999999", "-1",
+                           "'5'", "0x10", "true"}) {
     INFO(text);
     CHECK(problem_of("train.samples", text).find("expected an integer at least 0, found") != std::string::npos);
   }

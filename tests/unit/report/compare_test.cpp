@@ -69,6 +69,17 @@ TEST_CASE("every class of eval.json is compared, and what one run lacks is unkno
     }
 }
 
+TEST_CASE("every class of a run without eval.json is compared by its last evaluation", "[compare]") {
+  const test::ScratchFolder folder;
+  test::make_three_class_run(folder / "a", folder / "data");
+  test::make_three_class_run(folder / "b", folder / "data");
+  std::filesystem::remove(folder / "b" / "eval.json");
+  const auto comparison = compare_runs(folder / "a", folder / "b");
+  const auto& pedestrians = figure(comparison, "pedestrian hard AP11");
+  CHECK(pedestrians.a == 61.5);
+  CHECK(pedestrians.b == 10);
+}
+
 TEST_CASE("equal settings are said to be so, and no run folder is refused", "[compare]") {
   const test::ScratchFolder folder;
   test::make_data(folder / "data");

@@ -13,13 +13,24 @@ namespace fs = std::filesystem;
 
 constexpr const char* car = "Car 0.00 0 0.00 20.00 20.00 120.00 80.00 1.5 1.6 3.9 0 1.6 20 0";
 
-std::string eval_json() {
+/// A class of eval.json, the same at each difficulty.
+std::string final_class(const std::string& name, double ap40) {
   std::string slots;
   for (int i = 0; i < 41; ++i) slots += concat(i == 0 ? "" : ", ", i < 20 ? "1.0" : i < 30 ? "0.5" : "0.0");
-  const std::string figures =
-      concat(R"({"ap40": 62.5, "ap11": 61.5, "mean41": 60.5, "ground_truths": 7, "precision": [)", slots, "]}");
-  return concat(R"({"frames": 1, "evaluator": "kitti2017", "classes": {"car": {"easy": )", figures, R"(, "moderate": )",
-                figures, R"(, "hard": )", figures, R"(}, "pedestrian": null}, "milliseconds_per_image": 12.5})");
+  const std::string figures = concat(
+      R"({"ap40": )", ap40, R"(, "ap11": 61.5, "mean41": 60.5, "ground_truths": 7, "precision": [)", slots, "]}");
+  return concat('"', name, R"(": {"easy": )", figures, R"(, "moderate": )", figures, R"(, "hard": )", figures, '}');
+}
+
+std::string eval_json(const std::string& classes) {
+  return concat(R"({"frames": 1, "evaluator": "kitti2017", "classes": {)", classes,
+                R"(}, "milliseconds_per_image": 12.5})");
+}
+
+/// A class of "ap" behind another, the same at each difficulty.
+std::string evaluated_class(const std::string& name, double ap40) {
+  const std::string figures = concat(R"({"ap40":)", ap40, R"(,"ap11":10,"mean41":11})");
+  return concat(R"(,")", name, R"(":{"easy":)", figures, R"(,"moderate":)", figures, R"(,"hard":)", figures, '}');
 }
 
 }  // namespace
@@ -43,11 +54,12 @@ std::string training_line(int step, int samples, double loss, const std::string&
                 more, "}\n");
 }
 
-std::string evaluation_line(int step, int samples, double moderate, const std::string& more) {
+std::string evaluation_line(int step, int samples, double moderate, const std::string& more,
+                            const std::string& others) {
   return concat(R"({"step":)", step, R"(,"samples":)", samples,
                 R"(,"ap":{"car":{"easy":{"ap40":70,"ap11":69,"mean41":68},)", R"("moderate":{"ap40":)", moderate,
-                R"(,"ap11":40,"mean41":41},"hard":{"ap40":30,"ap11":29,"mean41":28}}},)",
-                R"("milliseconds_per_image":10)", more, "}\n");
+                R"(,"ap11":40,"mean41":41},"hard":{"ap40":30,"ap11":29,"mean41":28}})", others,
+                R"(},"milliseconds_per_image":10)", more, "}\n");
 }
 
 void make_run(const fs::path& folder, const fs::path& data, const std::vector<std::string>& overrides) {
@@ -63,7 +75,7 @@ void make_run(const fs::path& folder, const fs::path& data, const std::vector<st
                                                       training_line(3, 12, 4, ranks + late + R"(,"save_seconds":0.5)") +
                                                       training_line(4, 16, 3, ranks) +
                                                       evaluation_line(4, 16, 62.5, R"(,"evaluation_seconds":3)"));
-  write_file_atomically(folder / "eval.json", eval_json());
+  write_file_atomically(folder / "eval.json", eval_json(final_class("car", 62.5) + R"(, "pedestrian": null)"));
   write_file_atomically(folder / "log.txt",
                         "2026-11-23 15:39:46.761 info training on 2 frames\n"
                         "2026-11-23 15:39:50.000 warning the disk is <nearly> full\n"
@@ -78,6 +90,19 @@ void make_run(const fs::path& folder, const fs::path& data, const std::vector<st
       R"({"format": 2, "step": 4, "samples": 16, "replaced_samples": 3, "failed_evaluations": 1, "epoch": 8})");
   write_file_atomically(saved / "model.safetensors", std::string(2000, 'x'));
   fs::create_directory_symlink("step-00000004", folder / "checkpoints" / "latest");
+}
+
+void make_three_class_run(const fs::path& folder, const fs::path& data) {
+  make_run(folder, data, {"targets.classes=[Car-Van, Pedestrian-Person_sitting, Cyclist]"});
+  const auto others = [](double pedestrians, double cyclists) {
+    return evaluated_class("pedestrian", pedestrians) + evaluated_class("cyclist", cyclists);
+  };
+  write_file_atomically(folder / "metrics.jsonl",
+                        training_line(2, 8, 6) + evaluation_line(2, 8, 40.25, "", others(20.5, 10.75)) +
+                            training_line(4, 16, 3) + evaluation_line(4, 16, 62.5, "", others(31.25, 15.25)));
+  write_file_atomically(folder / "eval.json",
+                        eval_json(concat(final_class("car", 62.5), ", ", final_class("pedestrian", 31.25), ", ",
+                                         final_class("cyclist", 15.25))));
 }
 
 }  // namespace fastbox::test

@@ -46,6 +46,18 @@ TEST_CASE("worst frames and a gallery are drawn within the budget", "[pictures]"
   CHECK(count(gallery_html(detected, 8, nothing), "<img") == 0);
 }
 
+TEST_CASE("frames are judged by the classes that detections name", "[pictures]") {
+  DetectedFrames detected;
+  CHECK(judged_classes(detected).empty());
+  detected.frames.resize(2);
+  detected.frames[0].detections.resize(2);
+  detected.frames[0].detections[0].type = "Cyclist";
+  detected.frames[0].detections[1].type = "Tram";  // of no rule
+  detected.frames[1].detections.resize(1);
+  detected.frames[1].detections[0].type = "CAR";
+  CHECK(judged_classes(detected) == std::vector<std::string>{"car", "cyclist"});
+}
+
 TEST_CASE("where the data are not there, it says so", "[pictures]") {
   const test::ScratchFolder scratch;
   test::make_data(scratch / "data");

@@ -19,6 +19,12 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+/// The section of that id; empty where the page has none.
+std::string section_of(const std::string& html, const std::string& id) {
+  const auto begin = html.find("<section id=\"" + id + "\">");
+  return begin == std::string::npos ? "" : html.substr(begin, html.find("</section>", begin) - begin);
+}
+
 /// Whatever a browser would fetch: every address in an attribute or a style that is neither within the page nor data.
 std::vector<std::string> fetched(const std::string& html) {
   std::vector<std::string> found;
@@ -107,6 +113,91 @@ TEST_CASE("the report of a run has all its sections, and asks nobody for anythin
   }
 }
 
+TEST_CASE("of a run of one class the accuracy names no other", "[report]") {
+  const test::ScratchFolder scratch;
+  test::make_data(scratch / "data");
+  test::make_run(scratch / "run", scratch / "data");
+  const std::string html = make_report({{scratch / "run"}, nullptr}), accuracy = section_of(html, "accuracy");
+  CHECK(holds(accuracy, "<strong>AP40 over samples</strong> <span>class car, percent</span>"));
+  CHECK(holds(accuracy, "<strong>Precision over recall</strong> <span>of eval.json;"));
+  CHECK(holds(accuracy, "<thead><tr><th scope=\"col\">difficulty</th>"));
+  CHECK(holds(accuracy, "eval.json: class car, 1 frame, evaluator kitti2017"));
+  CHECK(holds(accuracy, "<th scope=\"col\" class=\"number\">samples</th><th scope=\"col\" class=\"number\">easy</th>"));
+  CHECK_FALSE(holds(accuracy, "pedestrian"));  // null in eval.json
+  CHECK_FALSE(holds(accuracy, "No figures of"));
+  CHECK(holds(section_of(html, "pictures"), "at difficulty moderate; boxes"));
+}
+
+TEST_CASE("every class that a run tells apart is in the accuracy", "[report]") {
+  const test::ScratchFolder scratch;
+  test::make_data(scratch / "data");
+  test::make_three_class_run(scratch / "run", scratch / "data");
+  const auto eval_file = scratch / "run" / "eval.json";
+  const auto read_again = [&] { return make_report({{scratch / "run"}, nullptr}); };
+
+  SECTION("its charts, the final table and that of every evaluation") {
+    const std::string html = read_again(), accuracy = section_of(html, "accuracy");
+    CHECK(unbalanced(html).empty());
+    CHECK_FALSE(holds(html, ">nan<"));
+    for (const std::string name : {"car", "pedestrian", "cyclist"}) {
+      INFO(name);
+      CHECK(holds(accuracy, "<strong>AP40 over samples, " + name + "</strong> <span>percent</span>"));
+      CHECK(holds(accuracy, "<strong>Precision over recall, " + name + "</strong>"));
+    }
+    CHECK(accuracy.find("over samples, car<") < accuracy.find("over samples, pedestrian<"));
+    CHECK(holds(accuracy, ",8,20.5 "));  // the read-out: samples and AP40
+    CHECK(holds(accuracy, ",16,15.25\""));
+    CHECK(holds(accuracy, "<td>pedestrian</td><td>easy</td><td class=\"number\">31.25</td>"));
+    CHECK(holds(accuracy, "<td></td><td>hard</td><td class=\"number\">15.25</td>"));
+    const std::string blank = "<td class=\"number\"></td>";
+    CHECK(holds(accuracy, "<td class=\"number\">8</td><td>car</td><td class=\"number\">70.00</td>"));
+    CHECK(holds(accuracy, blank + blank + "<td>cyclist</td><td class=\"number\">10.75</td>"));
+    CHECK(holds(accuracy, "The run is judged by the class car."));
+    CHECK_FALSE(holds(accuracy, "No figures of"));
+    CHECK(holds(html, "<dt>AP40 moderate</dt><dd>62.5<small>percent</small>"));
+    CHECK(holds(section_of(html, "pictures"), "at difficulty moderate, of the class car; boxes"));
+  }
+  SECTION("one that is null at the end keeps its line over samples, and is named") {
+    auto json = nlohmann::json::parse(read_file(eval_file));
+    json["classes"]["cyclist"] = nullptr;
+    write_file_atomically(eval_file, json.dump());
+    const std::string accuracy = section_of(read_again(), "accuracy");
+    CHECK(holds(accuracy, "<strong>AP40 over samples, cyclist</strong>"));
+    CHECK(holds(accuracy, "eval.json has no figures of this class."));
+    CHECK_FALSE(holds(accuracy, "<td>cyclist</td><td>easy</td>"));
+    CHECK(holds(accuracy, "No figures of: cyclist (no detection of the last evaluation names it)."));
+  }
+  SECTION("one that was never detected is named alone") {
+    auto json = nlohmann::json::parse(read_file(eval_file));
+    json["classes"]["cyclist"] = nullptr;
+    write_file_atomically(eval_file, json.dump());
+    write_file_atomically(scratch / "run" / "metrics.jsonl", test::evaluation_line(4, 16, 62.5));
+    const std::string accuracy = section_of(read_again(), "accuracy");
+    CHECK_FALSE(holds(accuracy, "samples, cyclist"));
+    CHECK_FALSE(holds(accuracy, "recall, cyclist"));
+    CHECK_FALSE(holds(accuracy, "<td>cyclist</td>"));
+    CHECK(holds(accuracy, "No figures of: cyclist (no detection of the last evaluation names it)."));
+  }
+  SECTION("a name with markup in it does no harm") {
+    auto json = nlohmann::json::parse(read_file(eval_file));
+    json["classes"]["<b>\"bus"] = json["classes"]["car"];
+    write_file_atomically(eval_file, json.dump());
+    const std::string html = read_again();
+    CHECK(unbalanced(html).empty());
+    CHECK(holds(html, "<td>&lt;b&gt;&quot;bus</td><td>easy</td>"));
+  }
+  SECTION("beside a run of one class, each class has its charts") {
+    test::make_run(scratch / "cars", scratch / "data");
+    const std::string html = make_report({{scratch / "run", scratch / "cars"}, nullptr});
+    CHECK(unbalanced(html).empty());
+    for (const std::string name : {"car, easy", "car, hard", "pedestrian, moderate", "cyclist, hard"}) {
+      INFO(name);
+      CHECK(holds(html, "<strong>AP40 over samples, " + name + "</strong>"));
+      CHECK(holds(html, "<strong>Precision over recall, " + name + "</strong>"));
+    }
+  }
+}
+
 TEST_CASE("robustness.json gives a section with a table and a chart; without it there is none", "[report]") {
   const test::ScratchFolder scratch;
   test::make_data(scratch / "data");
@@ -122,9 +213,8 @@ TEST_CASE("robustness.json gives a section with a table and a chart; without it 
                                row("noise", 2, 16, "null"), ", ", row("blur", 2, 2, "40"), "]}"));
   const std::string html = make_report({{scratch / "run"}, nullptr});
   CHECK(unbalanced(html).empty());
-  const auto begin = html.find("<section id=\"robustness\">");
-  REQUIRE(begin != std::string::npos);
-  const std::string section = html.substr(begin, html.find("</section>", begin) - begin);
+  const std::string section = section_of(html, "robustness");
+  REQUIRE_FALSE(section.empty());
   CHECK(holds(html, "<td class=\"number\">61.25</td><td class=\"number\">-1.25</td>"));
   CHECK(holds(html, "<td class=\"number\">40.00</td><td class=\"number\">-22.50</td>"));
   CHECK(holds(html, ",0,62.5 "));  // each line begins at the picture as it is, and goes on to its severities
