@@ -90,15 +90,20 @@ void write_results(const Options& options, const std::vector<eval::FrameObjects>
 }
 
 /// Into the run folder, for its report. A step folder that was copied elsewhere has none.
-void write_robustness(const fs::path& checkpoint, const nlohmann::ordered_json& figures) {
+void write_robustness(const fs::path& checkpoint, const nlohmann::ordered_json& figures,
+                      const config::DataSettings& data) {
   const fs::path run = fs::absolute(checkpoint).parent_path().parent_path();
   if (!fs::exists(run / "config.yaml")) return;
   auto told = figures;
   told["checkpoint"] = fs::absolute(checkpoint).filename().string();
+  told["data"] = data.root;
+  told["list"] = data.val;
   write_file_atomically(run / "robustness.json", told.dump(2) + "\n");
 }
 
 void evaluate_checkpoint(const Options& options, comm::World& world) {
+  if (options.robustness && eval::evaluator_named(options.evaluator) != eval::Evaluator::kitti2017)
+    fail(ExitCode::usage, "--robustness: is scored by kitti2017 alone, found --evaluator ", options.evaluator);
   auto overrides = options.overrides;
   if (!options.data.empty()) overrides.push_back("data.root=" + options.data);
   if (!options.split.empty()) overrides.push_back("data.val=" + options.split);
@@ -113,7 +118,7 @@ void evaluate_checkpoint(const Options& options, comm::World& world) {
     more = {train::robustness_table(robustness), "robustness", train::robustness_json(robustness)};
   }
   if (!world.is_first()) return;
-  if (options.robustness) write_robustness(loaded.checkpoint, more.json);
+  if (options.robustness) write_robustness(loaded.checkpoint, more.json, settings.data);
   write_results(options, evaluation.frames, data::image_folder(dataset.root()),
                 train::score_decimals(settings.evaluation), evaluation.result.rules);
   const auto rules = train::evaluation_rules(settings, eval::evaluator_named(options.evaluator));

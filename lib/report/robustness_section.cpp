@@ -37,8 +37,11 @@ std::string of_run(const RunRecord& run, const nlohmann::json& told) {
   }
   return concat(
       "<div class=\"charts\">\n", draw(chart), "</div>\n", table.html(),
-      note("Noise: standard deviation, of 0 to 255. Blur: the same in pixels. Darkness: factor of every channel. "
-           "JPEG: quality. robustness.json has every class and difficulty."));
+      note(concat(
+          "Noise: standard deviation, of 0 to 255. Blur: the same in pixels. Darkness: factor of every channel. "
+          "JPEG: quality. robustness.json has every class and difficulty.",
+          told.contains("list") ? concat(" Frames: ", told.value("list", ""), " of ", told.value("data", ""), '.')
+                                : std::string())));
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ TEST_CASE("no terminal, or one that cannot go back: plain lines and no carriage 
 TEST_CASE("colours on a terminal, unless NO_COLOR is set; FASTBOX_LOG chooses what is told", "[live_line]") {
   const std::string colour = "\x1b[3";
   const auto shown = [](const std::string& no_color) {
-    const Words command = Words{"python3", "tests/cli/in_terminal", "--columns", "100"} + small_training(new_path("run"));
+    const Words command =
+        Words{"python3", "tests/cli/in_terminal", "--columns", "100"} + small_training(new_path("run"));
     const Outcome outcome = run(command, {{"TERM", "xterm"}, {"NO_COLOR", no_color}});
     REQUIRE_THAT(outcome, Exits(0));
     CHECK(holds(outcome.out, "Car AP40"));
