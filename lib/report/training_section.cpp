@@ -52,7 +52,7 @@ class Charts {
     return finished(chart, ratios);
   }
 
-  /// A line for each term of one run's loss; a term that is always 0 has none.
+  /// A line for each term of one run's loss; a term that is always 0, or that its network has not, has none.
   std::string terms(std::size_t run) const {
     LineChart chart{.title = shown_.size() > 1 ? concat("Terms of the loss, ", labels_[run]) : "Terms of the loss",
                     .subtitle = remark_,
@@ -62,9 +62,9 @@ class Charts {
       std::string name = loss_names[i];
       std::replace(name.begin(), name.end(), '_', ' ');
       auto series = series_of(name, series_kind(i), shown_[run], [i](const Interval& one) { return one.losses[i]; });
-      const bool zero =
-          std::all_of(series.points.begin(), series.points.end(), [](const Point& p) { return p.y == 0; });
-      if (!zero) chart.series.push_back(std::move(series));
+      const bool any = std::any_of(series.points.begin(), series.points.end(),
+                                   [](const Point& p) { return std::isfinite(p.y) && p.y != 0; });
+      if (any) chart.series.push_back(std::move(series));
     }
     return finished(chart, true);
   }
