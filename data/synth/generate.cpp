@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <mutex>
@@ -53,12 +52,11 @@ nlohmann::json describe(const Options& options) {
           {"val", options.val}};
 }
 
-/// Throws unless the manifest in the folder is the wanted one. How long it took to make is no part of what it is.
+/// Throws unless the manifest in the folder is the wanted one.
 void require_same(const fs::path& file, const nlohmann::json& wanted, const fs::path& folder) {
   std::string found = "no JSON";
   try {
-    nlohmann::json made = io::parse_json(read_file(file, largest_manifest), file.string());
-    if (made.is_object()) made.erase("seconds");
+    const nlohmann::json made = io::parse_json(read_file(file, largest_manifest), file.string());
     if (made == wanted) return;
     found = shown(made.dump());
   } catch (const Error&) {
@@ -123,8 +121,7 @@ void generate(const Options& options) {
     fail(ExitCode::usage, "a data set of ", options.train, " training and ", options.val,
          " validation frames was asked for, expected at least one of each and at most ", most_frames, " together");
   const Layout layout{options.folder};
-  auto wanted = describe(options);
-  const auto begin = std::chrono::steady_clock::now();
+  const auto wanted = describe(options);
   if (fs::exists(layout.manifest())) return require_same(layout.manifest(), wanted, options.folder);
   if (fs::exists(layout.beginning())) {
     require_same(layout.beginning(), wanted, options.folder);
@@ -142,7 +139,6 @@ void generate(const Options& options) {
   make_frames(layout, options, options.workers > 0 ? options.workers : hardware);
   io::write_split_list(options.folder / "splits/train.txt", names(0, options.train));
   io::write_split_list(options.folder / "splits/val.txt", names(options.train, options.train + options.val));
-  wanted["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   write_file_atomically(layout.manifest(), wanted.dump(2) + "\n");
   std::error_code ignored;
   fs::remove(layout.beginning(), ignored);

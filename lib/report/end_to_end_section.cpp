@@ -1,5 +1,6 @@
 // The table of the whole work, from data to detections: process, wall time, proportion.
 
+#include <chrono>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -22,24 +23,33 @@ struct Process {
   std::string words;
 };
 
+/// From the first frame to the file that says that the set is whole. The same seed gives the same bytes, so none of them can
+/// tell how long it took.
+double seconds_of_scenes(const fs::path& root, const fs::path& whole) {
+  std::error_code no_begin, no_end;
+  const auto begin = fs::last_write_time(root / "training/image_2/000000.png", no_begin);
+  const auto end = fs::last_write_time(whole, no_end);
+  const double seconds = std::chrono::duration<double>(end - begin).count();
+  return no_begin || no_end || seconds <= 0 ? unknown : seconds;
+}
+
 /// What made the data set tells how long it took.
 Process preparation(const RunRecord& run) {
   Process process{"prepare", unknown, "the run's settings, which name the data, are not known"};
   if (!run.config) return process;
   const fs::path root = run.config->settings.data.root;
   process.words = "the data set's folder holds neither synth.json nor import.json";
-  for (const char* const name : {"synth.json", "import.json"}) {
-    const fs::path file = root / name;
-    std::error_code ignored;
-    if (!fs::exists(file, ignored)) continue;
+  std::error_code ignored;
+  if (const fs::path scenes = root / "synth.json"; fs::exists(scenes, ignored)) {
+    process.seconds = seconds_of_scenes(root, scenes);
+    process.words = "making the frames, by the times of the first and of synth.json";
+  } else if (const fs::path archives = root / "import.json"; fs::exists(archives, ignored)) {
     try {
-      process.seconds = number_in(io::parse_json(read_file(file), file.string()), "seconds");
-      process.words = std::isfinite(process.seconds) ? concat("making the frames, as ", name, " tells")
-                                                     : concat(name, " does not tell how long it took (seconds)");
+      process.seconds = number_in(io::parse_json(read_file(archives), archives.string()), "seconds");
+      process.words = "unpacking the archives, as import.json tells";
     } catch (const Error& problem) {
       process.words = problem.what();
     }
-    break;
   }
   return process;
 }

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 #include "eval/calibration.hpp"
 #include "eval/decode.hpp"
@@ -61,9 +60,6 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
     model = std::make_unique<models::FastBox>(models::FastBoxOptions{
         wanted.encoder, wanted.width_multiple, wanted.hidden, wanted.dropout,
         wanted.gains == "balanced" ? models::Gains::balanced() : models::Gains::kittibox(), classes});
-  if (settings.evaluation.shifts > 1 && wanted.decoder != "center")
-    fail(ExitCode::usage, "evaluation.shifts: ", settings.evaluation.shifts, " with model.decoder ", wanted.decoder,
-         ", whose cells are as wide as the deep features' stride; expected 1, or model.decoder center");
   model->initialise(static_cast<std::uint64_t>(settings.run.seed));
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
   if (wanted.normalisation == "torchvision") model->encoder().use_normalisation(models::Normalisation::torchvision);

@@ -25,9 +25,10 @@ void wait_for_disk(const char* path) {
   ::nanosleep(&time, nullptr);
 }
 
-int open_next(const char* name, const char* path, int flags, mode_t mode) {
+int open_slowly(const char* name, const char* path, int flags, va_list rest) {
+  wait_for_disk(path);
   const auto next = reinterpret_cast<int (*)(const char*, int, ...)>(dlsym(RTLD_NEXT, name));
-  return next(path, flags, mode);
+  return next(path, flags, va_arg(rest, mode_t));
 }
 
 }  // namespace
@@ -35,21 +36,19 @@ int open_next(const char* name, const char* path, int flags, mode_t mode) {
 extern "C" {
 
 int open(const char* path, int flags, ...) {
-  wait_for_disk(path);
   va_list rest;
   va_start(rest, flags);
-  const mode_t mode = va_arg(rest, mode_t);
+  const int descriptor = open_slowly("open", path, flags, rest);
   va_end(rest);
-  return open_next("open", path, flags, mode);
+  return descriptor;
 }
 
 int open64(const char* path, int flags, ...) {
-  wait_for_disk(path);
   va_list rest;
   va_start(rest, flags);
-  const mode_t mode = va_arg(rest, mode_t);
+  const int descriptor = open_slowly("open64", path, flags, rest);
   va_end(rest);
-  return open_next("open64", path, flags, mode);
+  return descriptor;
 }
 
 }  // extern "C"

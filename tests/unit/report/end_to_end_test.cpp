@@ -1,5 +1,6 @@
 // From data to detections: each process has its time from the file that tells it, or the reason why it has none.
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -43,7 +44,10 @@ TEST_CASE("every process that a file tells of has its time", "[end_to_end]") {
   CHECK(row_of(before, "start").find("1.5 s") != std::string::npos);
   CHECK(row_of(before, "predict").find("not done yet; 12.5 ms an image") != std::string::npos);
 
-  write_file_atomically(folder / "data" / "synth.json", R"({"generator": "fastbox data synth", "seconds": 20})");
+  const auto scenes = folder / "data" / "synth.json";
+  write_file_atomically(scenes, R"({"generator": "fastbox data synth"})");
+  std::filesystem::last_write_time(folder / "data/training/image_2/000000.png",
+                                   std::filesystem::last_write_time(scenes) - std::chrono::seconds(20));
   write_file_atomically(folder / "run" / "predict.json",
                         R"({"checkpoint": "step-00000004", "images": 12, "seconds": 3})");
   std::string text = read_file(metrics);
@@ -57,4 +61,8 @@ TEST_CASE("every process that a file tells of has its time", "[end_to_end]") {
   CHECK(row_of(after, "evaluate").find("5.0 s") != std::string::npos);
   CHECK(row_of(after, "predict").find("3.0 s") != std::string::npos);
   CHECK(row_of(after, "predict").find("12 images") != std::string::npos);
+
+  std::filesystem::remove(scenes);
+  write_file_atomically(folder / "data" / "import.json", R"({"files": 3, "unpacked": 3, "seconds": 7})");
+  CHECK(row_of(section_of(folder / "run"), "prepare").find("7.0 s") != std::string::npos);
 }

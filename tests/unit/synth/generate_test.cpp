@@ -20,17 +20,11 @@ synth::Options options(const fs::path& folder, int train, int val, std::uint64_t
   return o;
 }
 
-/// Every file below the folder with a hash of its bytes, but for how long it took to make.
+/// Every file below the folder with a hash of its bytes.
 std::map<std::string, std::string> contents(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = sha256_of_file(entry.path());
-  if (const auto made = files.find("synth.json"); made != files.end()) {
-    std::string text = read_file(folder / "synth.json");
-    const auto seconds = text.find("\"seconds\"");
-    REQUIRE(seconds != std::string::npos);
-    made->second = text.erase(seconds, text.find_first_of(",\n", seconds) - seconds);
-  }
   return files;
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "config/contradictions.hpp"
 #include "models/fastbox.hpp"
 #include "support/support.hpp"
 #include "train/detector.hpp"
@@ -221,4 +222,11 @@ TEST_CASE("batch normalisation is trained from random weights, and frozen with g
   CHECK(train::trains_batch_norm(model));
   model.encoder = "vgg16";
   CHECK_FALSE(train::trains_batch_norm(model));
+}
+
+TEST_CASE("the run file knows which encoders have batch normalisation", "[weights]") {
+  for (const auto& name : models::encoder_names()) {
+    INFO(name);
+    CHECK(config::has_batch_norm(name) == models::has_batch_norm(name));
+  }
 }
