@@ -33,11 +33,16 @@ Overlap overlap_of(const at::Tensor& reach, const at::Tensor& truth) {
   const at::Tensor joint = width(reach) * height(reach) + width(truth) * height(truth) - shared;
   const at::Tensor hull = width(outer) * height(outer);
   const at::Tensor iou = shared / joint;
+  return {iou, iou - (hull - joint) / hull};
+}
+
+at::Tensor distance_overlap(const at::Tensor& reach, const at::Tensor& truth, const at::Tensor& iou) {
+  const at::Tensor outer = at::maximum(reach, truth);
+  const auto near = [](const at::Tensor& box) { return box.narrow(-1, 0, 2); };
+  const auto far = [](const at::Tensor& box) { return box.narrow(-1, 2, 2); };
   // Twice the centres' distance in x and in y, and the hull's diagonal, squared.
-  const auto lean = [](const at::Tensor& box) { return box.narrow(-1, 2, 2) - box.narrow(-1, 0, 2); };
-  const at::Tensor apart = (lean(reach) - lean(truth)).square().sum(-1) / 4;
-  const at::Tensor diagonal = width(outer).square() + height(outer).square();
-  return {iou, iou - (hull - joint) / hull, iou - apart / diagonal};
+  const at::Tensor apart = ((far(reach) - near(reach)) - (far(truth) - near(truth))).square().sum(-1) / 4;
+  return iou - apart / (near(outer) + far(outer)).square().sum(-1);
 }
 
 at::Tensor reaches_of(const at::Tensor& box) {
@@ -54,7 +59,8 @@ CenterLosses center_losses(const at::Tensor& logits, const at::Tensor& reach, co
           : penalty_reduced_focal(logits, targets.confidence);
   CenterLosses terms;
   terms.confidence = (targets.mask * of_cells).sum() * (options.confidence / global_images);
-  const at::Tensor& held_against = options.box_by_distance ? overlap.distant : overlap.generalised;
+  const at::Tensor held_against =
+      options.box_by_distance ? distance_overlap(reach, reaches_of(targets.box), overlap.iou) : overlap.generalised;
   terms.box = (targets.weight * (1 - held_against)).sum() * (options.box / global_images);
   return terms;
 }

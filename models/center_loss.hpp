@@ -26,9 +26,11 @@ at::Tensor overlap_focal(const at::Tensor& logits, const at::Tensor& truth, cons
 struct Overlap {
   at::Tensor iou;          ///< 0..1
   at::Tensor generalised;  ///< GIoU, -1..1. Source: Rezatofighi et al. 2019
-  at::Tensor distant;      ///< DIoU, -1..1. Source: Zheng et al. 2020, "Distance-IoU Loss"
 };
 Overlap overlap_of(const at::Tensor& reach, const at::Tensor& truth);
+
+/// DIoU of the same boxes, -1..1, from their IoU. Source: Zheng et al. 2020, "Distance-IoU Loss".
+at::Tensor distance_overlap(const at::Tensor& reach, const at::Tensor& truth, const at::Tensor& iou);
 
 /// (dx, dy, w, h) of Targets -> reaches of the cell's centre.
 at::Tensor reaches_of(const at::Tensor& box);

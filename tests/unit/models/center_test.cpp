@@ -31,6 +31,10 @@ models::CenterOptions tiny(int cell, int classes) {
   return options;
 }
 
+at::Tensor distance_iou(const at::Tensor& reach, const at::Tensor& truth) {
+  return models::distance_overlap(reach, truth, models::overlap_of(reach, truth).iou);
+}
+
 at::Tensor picture(int images) {
   return (at::sin(at::arange(images * 3 * 64 * 96).to(at::kFloat) * 0.01) + 1).mul(127).view({images, 3, 64, 96});
 }
@@ -62,10 +66,10 @@ TEST_CASE("overlaps of boxes about a point", "[center]") {
   // Apart: (-1..1)^2 and (3..5) x (-1..1): nothing shared, 8 joint, a hull of 12.
   CHECK(value(models::overlap_of(square, row({-3, 1, 5, 1})).generalised) == Approx(-4.0 / 12));
   // There the centres are 4 apart, and the hull's diagonal is sqrt(36 + 4).
-  CHECK(value(models::overlap_of(square, row({-3, 1, 5, 1})).distant) == Approx(-16.0 / 40));
+  CHECK(value(distance_iou(square, row({-3, 1, 5, 1}))) == Approx(-16.0 / 40));
   // Half as wide with the left edge in common: half shared, centres 1/2 apart, a hull of 2 x 2. And with the same centre.
-  CHECK(value(models::overlap_of(row({1, 1, 0, 1}), square).distant) == Approx(0.5 - 0.25 / 8));
-  CHECK(value(models::overlap_of(row({0.5, 1, 0.5, 1}), square).distant) == Approx(0.5));
+  CHECK(value(distance_iou(row({1, 1, 0, 1}), square)) == Approx(0.5 - 0.25 / 8));
+  CHECK(value(distance_iou(row({0.5, 1, 0.5, 1}), square)) == Approx(0.5));
   // (dx, dy, w, h) = (2, 0, 6, 4): left 1, top 2, right 5, bottom 2.
   CHECK(at::equal(models::reaches_of(row({2, 0, 6, 4})), row({1, 2, 5, 2})));
 }
