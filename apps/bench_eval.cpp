@@ -2,6 +2,7 @@
 //
 // What a detection costs, from PNG bytes to boxes, one frame at a time on one process: on drawn scenes, so no data is needed.
 
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 
 #include <chrono>
@@ -81,6 +82,7 @@ Json measure(const Options& options) {
     const auto frame = data::for_evaluation(picture, settings.model.width, settings.model.height);
     const double resized = lap();
     const auto seen = detector.see(frame);
+    if (!seen.box.is_cpu()) at::accelerator::getCurrentStream(seen.box.device().index()).synchronize();
     const double answered = lap();
     const std::size_t found = detector.objects_of(seen, frame.frame_width, frame.frame_height).size();
     const double boxed = lap();

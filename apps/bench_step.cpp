@@ -10,6 +10,7 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/process_time.hpp"
@@ -75,6 +76,9 @@ nlohmann::ordered_json measure(const config::RunConfig& config, int steps, comm:
   const data::Share share = data::share_of_rank(plan.batch, world.rank(), world.size(), train_step.shards());
   const auto first_sample = static_cast<std::uint64_t>(share.begin);
   const data::Batch images = random_batch(settings, first_sample, static_cast<int>(share.count));
+  // Once: a GPU's batches come while the step before computes.
+  std::optional<train::BatchTensors> tensors;
+  if (images.images > 0) tensors = train::to_tensors(images, train_step.input_options());
 
   world.barrier();
   const double startup_seconds = seconds_since_process_start();
@@ -83,7 +87,7 @@ nlohmann::ordered_json measure(const config::RunConfig& config, int steps, comm:
   auto begin = Clock::now();
   for (int step = 0; step < 1 + uncounted_steps + steps; ++step) {
     const double batch_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const auto report = train_step.run(images, plan.batch, plan.peak_learning_rate);
+    const auto report = train_step.run(images, tensors, plan.batch, plan.peak_learning_rate);
     const auto end = Clock::now();
     if (step == 0) first_step_seconds = seconds_since_process_start();
     if (step > uncounted_steps) times.add(std::chrono::duration<double>(end - begin).count(), batch_seconds, report);
@@ -104,6 +108,7 @@ nlohmann::ordered_json measure(const config::RunConfig& config, int steps, comm:
           {"width", settings.model.width},
           {"device", device.str()},
           {"precision", settings.run.precision},
+          {"cuda_graph", settings.run.cuda_graph},
           {"threads", at::get_num_threads()},
           {"shards", train_step.shards()},
           {"exchange", train_step.averager().exchange().name()},

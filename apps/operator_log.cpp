@@ -55,23 +55,33 @@ c10::IValue emptied(const c10::IValue& value) {
   return at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().requires_grad(false));
 }
 
-void note_convolution(const at::RecordFunction& call, bool backward) {
+void note_convolution(const std::vector<c10::IValue>& arguments, bool backward) {
   std::ostringstream key;
   key << backward << ';';
-  for (const auto& argument : call.inputs()) describe(argument, key);
+  for (const auto& argument : arguments) describe(argument, key);
   Seen& all = seen();
   const std::lock_guard lock(all.mutex);
   const auto [found, is_new] = all.by_key.try_emplace(key.str(), all.convolutions.size());
   if (is_new) all.convolutions.push_back({backward, {}, key.str(), 0});
   ConvolutionCall& entry = all.convolutions[found->second];
   ++entry.calls;
-  if (is_new) entry.arguments.assign(call.inputs().begin(), call.inputs().end());
+  if (is_new) entry.arguments = arguments;
+}
+
+/// The convolution in a call of aten::cudnn_convolution_relu (input, weight, bias, stride, padding, dilation, groups):
+/// aten::convolution takes two more arguments, before the groups.
+std::vector<c10::IValue> without_relu(std::vector<c10::IValue> arguments) {
+  const std::vector<std::int64_t> no_padding = {0, 0};
+  arguments.insert(arguments.end() - 1, {/*transposed=*/false, no_padding});
+  return arguments;
 }
 
 std::unique_ptr<at::ObserverContext> begin_operator(const at::RecordFunction& call) {
   const std::string_view name = call.name();
+  const auto arguments = [&] { return std::vector<c10::IValue>(call.inputs().begin(), call.inputs().end()); };
   if (name == "aten::convolution" || name == "aten::convolution_backward")
-    note_convolution(call, name == "aten::convolution_backward");
+    note_convolution(arguments(), name == "aten::convolution_backward");
+  if (name == "aten::cudnn_convolution_relu") note_convolution(without_relu(arguments()), /*backward=*/false);
   auto running = std::make_unique<Running>();
   running->caller = innermost;
   innermost = running.get();

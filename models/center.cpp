@@ -87,7 +87,7 @@ std::vector<std::string> Center::loss_names() const {
   return {"confidence", "box", "weight_decay"};
 }
 
-std::vector<at::Tensor> Center::losses(const at::Tensor& rgb, const Targets& targets, const std::vector<std::uint64_t>&,
+std::vector<at::Tensor> Center::losses(const at::Tensor& rgb, const Targets& targets, const at::Tensor&,
                                        const LossOptions& options, double global_images) {
   const Maps maps = forward(rgb);
   const CenterLosses terms = center_losses(maps.logits, maps.reach, targets, options, global_images);
@@ -96,7 +96,7 @@ std::vector<at::Tensor> Center::losses(const at::Tensor& rgb, const Targets& tar
                           targets.weight.options())};
 }
 
-std::vector<at::Tensor> Center::outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>&) {
+std::vector<at::Tensor> Center::outputs(const at::Tensor& rgb, const at::Tensor&) {
   const Maps maps = forward(rgb);
   return {maps.logits, maps.reach};
 }

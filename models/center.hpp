@@ -29,10 +29,9 @@ class Center : public Network {
 
   int stride() const override { return options_.cell; }
   std::vector<std::string> loss_names() const override;
-  std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets,
-                                 const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
-                                 double global_images) override;
-  std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) override;
+  std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets, const at::Tensor& dropout_seeds,
+                                 const LossOptions& options, double global_images) override;
+  std::vector<at::Tensor> outputs(const at::Tensor& rgb, const at::Tensor& dropout_seeds) override;
   at::Tensor confidence_logits(const at::Tensor& rgb) override;
   void initialise(std::uint64_t seed) override;
 

@@ -45,20 +45,18 @@ struct Output {
 class FastBox : public Network {
  public:
   static constexpr int cell = 32;         ///< pixels
-  static constexpr int fine_stride = 8;   ///< pixels of an early feature
   static constexpr int early_used = 256;  ///< the decoder uses at most so many early channels
 
   explicit FastBox(const FastBoxOptions& options);
 
-  /// `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`: one per image in training; empty: no dropout (evaluation).
-  Output forward(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds = {});
+  /// `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`: in training, seed_tensor's of the images; undefined: no dropout.
+  Output forward(const at::Tensor& rgb, const at::Tensor& dropout_seeds = {});
 
   int stride() const override { return cell; }
   std::vector<std::string> loss_names() const override;
-  std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets,
-                                 const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
-                                 double global_images) override;
-  std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) override;
+  std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets, const at::Tensor& dropout_seeds,
+                                 const LossOptions& options, double global_images) override;
+  std::vector<at::Tensor> outputs(const at::Tensor& rgb, const at::Tensor& dropout_seeds) override;
 
   at::Tensor confidence_logits(const at::Tensor& rgb) override;
 
@@ -67,8 +65,7 @@ class FastBox : public Network {
 
  private:
   Prediction see(const at::Tensor& rgb) override;
-  at::Tensor rezoom(const at::Tensor& early, const at::Tensor& box) const;
-  at::Tensor dropped(const at::Tensor& x, const std::vector<std::uint64_t>& seeds, std::uint64_t which) const;
+  at::Tensor dropped(const at::Tensor& x, const at::Tensor& seeds, std::uint64_t which) const;
 
   FastBoxOptions options_;
   at::Tensor ip_, box_out_, confs_out_, delta1_, delta2_, delta_boxes_;

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/conv_relu.hpp"
+#include "models/winograd.hpp"
+
 namespace fastbox::models {
 
 at::Generator seeded_generator(std::uint64_t seed) {
@@ -28,9 +31,19 @@ Convolution::Convolution(const Options& options) : options_(options) {
   if (options.bias) bias = register_parameter("bias", at::zeros({options.out}));
 }
 
+bool Convolution::by_winograd(const at::Tensor& x) const {
+  return winograd_ && options_.stride == 1 && options_.padding == 1 && suits_winograd(x, weight);
+}
+
 at::Tensor Convolution::forward(const at::Tensor& x) const {
+  if (by_winograd(x)) return winograd_convolution(x, weight, bias, /*activate=*/false);
   // Asked of the registered tensors, since Module::to() replaces what they hold.
   return at::conv2d(x, weight, bias, {options_.stride, options_.stride}, {options_.padding, options_.padding});
+}
+
+at::Tensor Convolution::forward_relu(const at::Tensor& x) const {
+  if (by_winograd(x)) return winograd_convolution(x, weight, bias, /*activate=*/true);
+  return conv_relu(x, weight, bias, {options_.stride, options_.stride}, {options_.padding, options_.padding});
 }
 
 void Convolution::initialise(at::Generator& generator, double gain) {

@@ -39,6 +39,12 @@ class Convolution : public torch::nn::Module {
   explicit Convolution(const Options& options);
   at::Tensor forward(const at::Tensor& x) const;
 
+  /// With the ReLU that follows, as one operator. Of one with a bias.
+  at::Tensor forward_relu(const at::Tensor& x) const;
+
+  /// By Winograd's algorithm from now on, where it suits (models/winograd.hpp).
+  void use_winograd() { winograd_ = true; }
+
   /// He's normal draw for the kernel, scaled by `gain` (He et al. 2015, fan-in); the bias U(-1, 1) / sqrt(fan-in).
   void initialise(at::Generator& generator, double gain = 1);
 
@@ -46,7 +52,10 @@ class Convolution : public torch::nn::Module {
   at::Tensor bias;    ///< out; undefined without one
 
  private:
+  bool by_winograd(const at::Tensor& x) const;
+
   Options options_;
+  bool winograd_ = false;
 };
 
 /// The weights of models::group_norm.

@@ -1,5 +1,6 @@
 // KittiBox's loss: five terms, all divided by the cells of the global batch. Formulas: docs/model.md.
 //
+// The terms over cells are one operator (grid_losses.hpp), the weight decay is another (squared_norm.hpp).
 // Pure functions; thread-safe.
 #pragma once
 
@@ -21,5 +22,10 @@ struct Losses {
 /// that any class does not judge is judged by none. `global_images`: as in Network::losses.
 Losses losses(const Output& out, const Targets& targets, const std::vector<at::Tensor>& kernels,
               const LossOptions& options, double global_images);
+
+/// The same by LibTorch's operators: what the other one is proven by, and what is taken while the network is traced or
+/// where outputs and targets are not all float or all double.
+Losses plain_losses(const Output& out, const Targets& targets, const std::vector<at::Tensor>& kernels,
+                    const LossOptions& options, double global_images);
 
 }  // namespace fastbox::models

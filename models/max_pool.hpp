@@ -1,8 +1,9 @@
 // The maximum of each 2 x 2 pixels, as an operator of the graph of gradients.
 //
 // LibTorch's keeps an index of eight bytes for each maximum, twice the maxima themselves, and its way back goes element by
-// element; here it is one byte, and one pass of vectors each way. Elsewhere than on a CPU (or in another layout or type, or
-// while a network is traced) LibTorch's own operator is used. Called by the thread that runs the network.
+// element; here it is one byte, and one pass of vectors each way. fastbox::max_pool2 of torch's dispatcher: the CPU's code
+// is in max_pool.cpp, the GPU's twin in max_pool.cu, which the CUDA plugin registers. In another layout or type, or while a
+// network is traced, LibTorch's own operator is used. Called by the thread that runs the network.
 #pragma once
 
 #include <ATen/core/Tensor.h>

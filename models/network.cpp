@@ -7,6 +7,8 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "models/layers.hpp"
+#include "models/squared_norm.hpp"
 
 namespace fastbox::models {
 
@@ -32,6 +34,11 @@ std::vector<std::pair<std::string, at::Tensor>> Network::trained_statistics() co
   auto found = encoder_->trained_statistics();
   for (auto& [name, tensor] : found) name = "encoder." + name;
   return found;
+}
+
+void Network::use_winograd() {
+  for (const auto& module : modules(/*include_self=*/false))
+    if (auto* const convolution = dynamic_cast<Convolution*>(module.get())) convolution->use_winograd();
 }
 
 RunningStatisticsOnly::RunningStatisticsOnly(Network& network)
@@ -105,10 +112,8 @@ Prediction Network::predict(const at::Tensor& rgb, const Looks& looks) {
 
 at::Tensor weight_decay_of(const std::vector<at::Tensor>& kernels, double decay, double images, double global_images,
                            const at::TensorOptions& type) {
-  at::Tensor sum = at::zeros({}, type);
-  if (decay == 0) return sum;
-  for (const auto& kernel : kernels) sum = sum + 0.5 * kernel.square().sum();
-  return sum * (decay * images / global_images);
+  if (decay == 0 || kernels.empty()) return at::zeros({}, type);
+  return half_squared_norm(kernels) * (decay * images / global_images);
 }
 
 }  // namespace fastbox::models

@@ -55,15 +55,14 @@ class Network : public torch::nn::Module {
   /// The terms of the loss, in the order of losses().
   virtual std::vector<std::string> loss_names() const = 0;
 
-  /// Scalars, already weighted; their sum is what is minimised. `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`: one an
-  /// image; empty: no dropout. `global_images`: images of the step over all ranks, these among them: the sum over the
-  /// ranks of what each computes on its own images is the loss of the global batch.
-  virtual std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets,
-                                         const std::vector<std::uint64_t>& dropout_seeds, const LossOptions& options,
-                                         double global_images) = 0;
+  /// Scalars, already weighted; their sum is what is minimised. `rgb`: B x 3 x H x W, 0..255. `dropout_seeds`:
+  /// seed_tensor's, one an image; undefined: no dropout. `global_images`: images of the step over all ranks, these among
+  /// them: the sum over the ranks of what each computes on its own images is the loss of the global batch.
+  virtual std::vector<at::Tensor> losses(const at::Tensor& rgb, const Targets& targets, const at::Tensor& dropout_seeds,
+                                         const LossOptions& options, double global_images) = 0;
 
   /// What the losses are made of; their graph holds every product of the forward pass.
-  virtual std::vector<at::Tensor> outputs(const at::Tensor& rgb, const std::vector<std::uint64_t>& dropout_seeds) = 0;
+  virtual std::vector<at::Tensor> outputs(const at::Tensor& rgb, const at::Tensor& dropout_seeds) = 0;
 
   /// The log-odds of the confidences that predict() gives without mirror, before only peaks are kept, with their graph:
   /// B x gh x gw x C. `rgb` as for losses(); where its gradient is asked for, the graph reaches it.
@@ -74,6 +73,9 @@ class Network : public torch::nn::Module {
 
   /// Draws all parameters anew, as a function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
+
+  /// Its 3x3 convolutions by Winograd's algorithm from now on, on a CPU in fp32 and where that is faster.
+  void use_winograd();
 
   const Encoder& encoder() const { return *encoder_; }
   Encoder& encoder() { return *encoder_; }

@@ -52,9 +52,8 @@ Features Vgg16::forward(const at::Tensor& rgb) {
       x = max_pool(x);
       continue;
     }
-    x = next->second->forward(x);
-    if (!norms_.empty()) x = norms_.at(next->first)->forward(x);
-    x = x.relu_();
+    const Convolution& convolution = *next->second;
+    x = norms_.empty() ? convolution.forward_relu(x) : norms_.at(next->first)->forward(convolution.forward(x)).relu_();
     if (index == early_convolution) features.early = x;
     ++next, ++index;
   }

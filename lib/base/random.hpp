@@ -1,36 +1,25 @@
 // Random numbers that are a function of what they are for, never of who asks or when.
 //
 // A stream is named by (seed, purpose, a, b), e.g. (run.seed, augmentation, epoch, sample): any rank, thread or
-// resumed process that asks for the same stream gets the same numbers. The generator is SplitMix64 over a hashed
-// key; its results are defined here to the bit and do not depend on the standard library.
+// resumed process that asks for the same stream gets the same numbers. The generator is that of random_stream.hpp;
+// results are defined to the bit and do not depend on the standard library.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 
-namespace fastbox {
+#include "base/random_stream.hpp"
 
-/// What a stream of random numbers is for. Values are part of the checkpoint's promise: never renumber.
-enum class Purpose : std::uint64_t {
-  shuffle = 1,
-  augmentation = 2,
-  dropout = 3,
-  scene = 5,
-  bootstrap = 6,
-  replacement = 7,
-  drive_split = 8,
-  paste = 9,
-  corruption = 10
-};
+namespace fastbox {
 
 class Random {
  public:
   explicit Random(std::uint64_t seed, Purpose purpose, std::uint64_t a = 0, std::uint64_t b = 0)
-      : state_(mix(mix(mix(mix(seed) ^ static_cast<std::uint64_t>(purpose)) ^ a) ^ (b * 0x9e3779b97f4a7c15u))) {}
+      : state_(stream_state(seed, purpose, a, b)) {}
 
   /// 64 random bits.
-  std::uint64_t bits() { return mix(state_ += 0x9e3779b97f4a7c15u); }
+  std::uint64_t bits() { return split_mix(state_ += stream_step); }
 
   /// In [0, 1), 53 bits.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
@@ -55,13 +44,6 @@ class Random {
   }
 
  private:
-  /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-  static std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
   std::uint64_t state_;
 };
 

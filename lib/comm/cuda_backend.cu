@@ -31,7 +31,7 @@ class CudaEvent : public GpuEvent {
       cudaGetLastError();
       return false;
     }
-    require_cuda(result, "the exchange of gradients");
+    require_cuda(result, "what was queued before an event");
     return true;
   }
   cudaEvent_t handle() const { return handle_; }
@@ -79,19 +79,27 @@ class CudaBackend : public GpuBackend {
     return std::make_unique<CudaEvent>(device, c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)));
   }
 
+  void current_waits_for(int device, GpuEvent& event) override {
+    const OnGpu on_gpu(device);
+    require_cuda(cudaStreamWaitEvent(c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(device)),
+                                     static_cast<CudaEvent&>(event).handle(), 0),
+                 "waiting for a copy");
+  }
+
   std::unique_ptr<GpuStream> make_stream(int device) override { return std::make_unique<CudaStream>(device); }
 
   std::shared_ptr<void> allocate(int device, std::size_t bytes) override {
     const OnGpu on_gpu(device);
     void* memory = nullptr;
-    require_cuda(cudaMalloc(&memory, std::max<std::size_t>(bytes, 1)), "memory for gradients");
+    require_cuda(cudaMalloc(&memory, std::max<std::size_t>(bytes, 1)), "memory of the GPU");
     std::shared_ptr<void> owner(memory, [](void* pointer) { cudaFree(pointer); });
-    require_cuda(cudaMemset(memory, 0, bytes), "clearing gradients");
-    require_cuda(cudaDeviceSynchronize(), "clearing gradients");  // other streams do not wait for this one
+    require_cuda(cudaMemset(memory, 0, bytes), "clearing memory");
+    require_cuda(cudaDeviceSynchronize(), "clearing memory");  // other streams do not wait for this one
     return owner;
   }
 
-  std::shared_ptr<void> allocate_host(std::size_t bytes) override {
+  std::shared_ptr<void> allocate_host(int device, std::size_t bytes) override {
+    const OnGpu on_gpu(device);  // a thread that has not chosen one would wake the first GPU as well
     void* memory = nullptr;
     require_cuda(cudaHostAlloc(&memory, std::max<std::size_t>(bytes, 1), cudaHostAllocPortable), "page-locked memory");
     return std::shared_ptr<void>(memory, [](void* pointer) { cudaFreeHost(pointer); });
@@ -116,7 +124,7 @@ CudaStream::CudaStream(int device) : device_(device) {
   int lowest = 0, highest = 0;
   require_cuda(cudaDeviceGetStreamPriorityRange(&lowest, &highest), "stream priorities");
   // Short work that others wait for: before backward's kernels, and never held up by the default stream.
-  require_cuda(cudaStreamCreateWithPriority(&handle_, cudaStreamNonBlocking, highest), "a stream for gradients");
+  require_cuda(cudaStreamCreateWithPriority(&handle_, cudaStreamNonBlocking, highest), "a stream");
 }
 
 CudaStream::~CudaStream() {
@@ -126,12 +134,12 @@ CudaStream::~CudaStream() {
 
 void CudaStream::wait_for(GpuEvent& event) {
   const OnGpu on_gpu(device_);
-  require_cuda(cudaStreamWaitEvent(handle_, static_cast<CudaEvent&>(event).handle(), 0), "waiting for backward");
+  require_cuda(cudaStreamWaitEvent(handle_, static_cast<CudaEvent&>(event).handle(), 0), "waiting for an event");
 }
 
 void CudaStream::copy(void* to, const void* from, std::size_t bytes) {
   const OnGpu on_gpu(device_);
-  require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "copying gradients");
+  require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "a copy from or to the GPU");
 }
 
 void CudaStream::block_squares(const void* values, Element element, std::int64_t count, std::int64_t block,

@@ -17,8 +17,7 @@ void set_gpu_backend(GpuBackend* backend) {
 
 GpuBackend& gpu_backend() {
   GpuBackend* const backend = the_backend;
-  if (backend == nullptr)
-    fail(ExitCode::environment, "gradients on a GPU need the CUDA plugin, and it has not been opened");
+  if (backend == nullptr) fail(ExitCode::environment, "a GPU needs the CUDA plugin, and it has not been opened");
   return *backend;
 }
 

@@ -1,10 +1,11 @@
-// What the exchange of gradients asks of CUDA and NCCL: the one seam between lib/comm and the CUDA plugin.
+// What the exchange of gradients and the copies of batches ask of CUDA and NCCL: the one seam between lib/comm and the
+// CUDA plugin.
 //
 // The core links neither library. The plugin implements these classes, and whoever opens it hands its GpuBackend to
-// set_gpu_backend() before the first exchange is made. A device is a number as CUDA counts; memory is a plain pointer.
-// An object belongs to one thread at a time, and so do all calls with one stream. Streams and memory must outlive what
-// is queued on them. Every member throws Error(environment) with CUDA's or NCCL's own words where they fail.
-// C++17, because the plugin's compiler knows no more.
+// set_gpu_backend() before the first exchange or copy is made. A device is a number as CUDA counts; memory is a plain
+// pointer. An object belongs to one thread at a time, and so do all calls with one stream. Streams and memory must
+// outlive what is queued on them. Every member throws Error(environment) with CUDA's or NCCL's own words where they
+// fail. C++17, because the plugin's compiler knows no more.
 #pragma once
 
 #include <cstddef>
@@ -66,13 +67,16 @@ class GpuBackend {
   /// Of the calling thread's current stream, as torch has it.
   virtual std::unique_ptr<GpuEvent> mark_current(int device) = 0;
 
+  /// What is queued from now on on that stream begins once `event` is over. Does not wait.
+  virtual void current_waits_for(int device, GpuEvent& event) = 0;
+
   virtual std::unique_ptr<GpuStream> make_stream(int device) = 0;
 
   /// Memory of the GPU, zero.
   virtual std::shared_ptr<void> allocate(int device, std::size_t bytes) = 0;
 
-  /// Page-locked memory of the host.
-  virtual std::shared_ptr<void> allocate_host(std::size_t bytes) = 0;
+  /// Page-locked memory of the host, for a process that uses this GPU. From any thread.
+  virtual std::shared_ptr<void> allocate_host(int device, std::size_t bytes) = 0;
 
   /// Page-locks memory for as long as the result lives.
   virtual std::shared_ptr<void> page_lock(void* memory, std::size_t bytes) = 0;

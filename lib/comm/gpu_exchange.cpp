@@ -21,7 +21,7 @@ GpuExchange::GpuExchange(World& world, const ExchangeLayout& layout, int device)
   GpuBackend& backend = gpu_backend();
   memory_ = backend.allocate(device, sets * set_bytes_);
   squares_ = backend.allocate(device, sets * block_begins_.back() * sizeof(double));
-  host_squares_ = backend.allocate_host(sets * block_begins_.back() * sizeof(double));
+  host_squares_ = backend.allocate_host(device, sets * block_begins_.back() * sizeof(double));
   ready_.resize(sets * layout.buckets.size());
   stream_ = backend.make_stream(device);
   if (world.size() > 1) {

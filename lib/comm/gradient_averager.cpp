@@ -173,6 +173,7 @@ void GradientAverager::take_gradient(std::size_t parameter) {
 
 void GradientAverager::note_arrival(std::size_t parameter) {
   arrived_[parameter] = true;
+  if (recording_) return;
   if (last_pass_ && leaf_ + 1 == leaves_.end) {
     while (first_missing_slot_ < plan_.slots.size() && arrived_[plan_.slots[first_missing_slot_].parameter])
       ++first_missing_slot_;
@@ -231,6 +232,27 @@ void GradientAverager::end_pass() {
       destination(i).zero_();
     note_arrival(i);
   }
+}
+
+void GradientAverager::begin_recording() {
+  if (leaves_.size() != 1 || sets() != 1)
+    fail(ExitCode::defect, "a recorded pass of ", leaves_.size(), " leaves and ", sets(),
+         " sets, expected one of each");
+  begin_pass(leaves_.begin, /*first=*/true, /*last=*/true);
+  recording_ = true;
+}
+
+void GradientAverager::end_recording() {
+  end_pass();
+  recording_ = false;
+  recorded_ = ever_arrived_;
+}
+
+void GradientAverager::take_recorded() {
+  if (recorded_.empty()) fail(ExitCode::defect, "no pass has been recorded");
+  ever_arrived_ = recorded_;
+  world_.standing().next_parameter = -1;
+  while (launched_ < plan_.buckets.size()) launch(launched_++);
 }
 
 GradientAverager::Report GradientAverager::wait() {

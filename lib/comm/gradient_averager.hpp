@@ -10,6 +10,14 @@
 //   const auto report = averager.wait();   // then averager.gradient()
 //
 // With two sets of buffers, wait() may be left until after the next step's passes: steps end in the order they began in.
+// A pass whose kernels are recorded on a GPU, to be queued again without autograd in later steps, stands between
+// begin_recording() and end_recording(); each replay of it, and the first is no exception, is told by take_recorded():
+//
+//   averager.begin();
+//   { averager.begin_recording(); backward; averager.end_recording(); }   // once
+//   replay; averager.take_recorded();
+//   const auto report = averager.wait();
+//
 // The exchange is a sum: each pass's loss is divided by the global batch, so the sum is the average, weighted by samples
 // also where the ranks' shares differ. All members belong to one thread; hooks run on autograd's. The parameters must
 // outlive this object (the destructor removes the hooks). Requires: the same parameters in the same order on every rank.
@@ -68,6 +76,14 @@ class GradientAverager {
   /// in order. A leaf without images has one pass without a backward.
   void begin_pass(int leaf, bool first, bool last);
   void end_pass();
+
+  /// The hooks write gradients where those of a rank's only leaf and pass go, and exchange nothing. One leaf a rank, and
+  /// one set of buffers: what is recorded is that memory.
+  void begin_recording();
+  void end_recording();
+
+  /// What was recorded has been queued on this thread's current stream: all gradients are whole once it is done.
+  void take_recorded();
 
   /// Waits until every bucket of the oldest step under way is summed.
   Report wait();
@@ -133,9 +149,10 @@ class GradientAverager {
   at::Tensor gradient_;                         // of these, or a part
 
   // Of the pass in hand. Autograd may run hooks on threads of its own, one at a time for each device.
-  bool exchanges_ = true, armed_ = false, first_pass_ = true, last_pass_ = true;
+  bool exchanges_ = true, armed_ = false, first_pass_ = true, last_pass_ = true, recording_ = false;
   int leaf_ = 0;
   std::vector<bool> arrived_, ever_arrived_;  // by parameter: in this pass, in this step
+  std::vector<bool> recorded_;                // ever_arrived_ of the recorded pass
   std::vector<std::size_t> missing_;          // gradients, by bucket
   std::size_t launched_ = 0;                  // buckets of this step
   std::size_t first_missing_slot_ = 0;        // in the last pass, for the watchdog

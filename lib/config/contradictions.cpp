@@ -72,6 +72,28 @@ void of_batch_norm(const Settings& s, std::vector<Contradiction>& found) {
          "expected synchronous or local, or set model.batch_norm to frozen"});
 }
 
+/// The recorded pass is a rank's only one in a step, and every step is the same work.
+void of_graph(const Settings& s, std::vector<Contradiction>& found) {
+  if (s.run.cuda_graph != "on") return;
+  const auto refuse = [&](const char* other, const std::string& value, const std::string& expected) {
+    found.push_back({"run.cuda_graph", other,
+                     concat("run.cuda_graph: on, but ", other, ": ", value,
+                            " makes a step more than one pass that is always the same; expected ", expected,
+                            ", or run.cuda_graph off")});
+  };
+  if (s.parallel.scheme != "synchronous") refuse("parallel.scheme", s.parallel.scheme, "synchronous");
+  if (s.parallel.shards != "auto" && s.parallel.shards != "off")
+    refuse("parallel.shards", s.parallel.shards, "auto or off");
+  if (s.train.micro_batch > 0) refuse("train.micro_batch", std::to_string(s.train.micro_batch), "0");
+}
+
+void of_convolution(const Settings& s, std::vector<Contradiction>& found) {
+  if (s.run.convolution == "winograd" && s.run.precision != "fp32")
+    found.push_back({"run.convolution", "run.precision",
+                     concat("run.convolution: winograd is made for fp32, and run.precision is ", s.run.precision,
+                            "; expected auto or direct, or run.precision fp32")});
+}
+
 }  // namespace
 
 bool has_batch_norm(const std::string& encoder) {
@@ -84,6 +106,8 @@ std::vector<Contradiction> contradictions(const Settings& settings) {
   of_shards(settings, found);
   of_exchange(settings, found);
   of_batch_norm(settings, found);
+  of_convolution(settings, found);
+  of_graph(settings, found);
   return found;
 }
 

@@ -162,6 +162,8 @@ std::vector<Key> around_the_loop() {
     KEY(run.device, "", "auto: a GPU where there is one").one_of({"auto", "cpu", "cuda"}),
     KEY(run.precision, "", "Of parameters and arithmetic. bf16: convolutions and matrix products in bf16, parameters, sums and updates in fp32; refused where the CPU has no such instructions").one_of({"fp32", "fp64", "bf16"}),
     KEY(run.threads, "threads per rank", "For the arithmetic; 0: the node's cores shared out among its ranks").at_least(0).at_most(4096),
+    KEY(run.convolution, "", "On a CPU. winograd: 3x3 convolutions of stride 1 with a quarter of the multiplications and about twice the rounding error, where that is faster; for fp32 alone. direct: oneDNN's. auto: winograd in fp32. On a GPU cuDNN chooses").one_of({"auto", "direct", "winograd"}),
+    KEY(run.cuda_graph, "", "on: a GPU's forward and backward of a full batch are recorded once and then queued as one CUDA graph, which spares the launches of their kernels; gradients are exchanged after it, in one bucket, not beside it. Not with another parallel.scheme than synchronous, a number for parallel.shards, or train.micro_batch").one_of({"off", "on"}),
     KEY(run.log_every, "steps", "Between progress lines, and between lines of metrics.jsonl").at_least(1),
     KEY(run.log_seconds, "seconds", "A progress line at least so often, where steps are long; 0: by run.log_every alone").at_least(0),
     KEY(run.gradient_histograms, "images", "Between histograms of the averaged gradient, one a tensor, in TensorBoard's events; 0: none").at_least(0).local(),

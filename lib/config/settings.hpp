@@ -133,6 +133,8 @@ struct RunSettings {
   std::string device = "auto";                ///< auto, cpu or cuda
   std::string precision = "fp32";             ///< fp32, fp64 or bf16
   int threads = 0;                            ///< per rank; 0: the node's cores shared out among its ranks
+  std::string convolution = "auto";           ///< on a CPU: direct, winograd, or auto (winograd in fp32)
+  std::string cuda_graph = "off";             ///< on: a GPU's passes are recorded once and replayed; off
   int log_every = 20;                         ///< steps between progress lines and lines of metrics.jsonl
   double log_seconds = 60;                    ///< a progress line at least so often; 0: by steps alone
   std::int64_t gradient_histograms = 10'000;  ///< samples between two in TensorBoard's events; 0: none

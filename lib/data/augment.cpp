@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/vector_clones.hpp"
+#include "data/augment_kernel.hpp"
 
 namespace fastbox::data {
 namespace {
@@ -19,14 +20,14 @@ using Curves = ImageMaker::Curves;
 void set_curves(const cv::Vec<std::uint64_t, 3>& sums, std::size_t pixels, const Colour& colour, Curves& curves) {
   for (std::size_t c = 0; c < 3; ++c) {
     const double mean =
-        static_cast<double>(sums[static_cast<int>(c)]) / static_cast<double>(pixels) + colour.brightness;
+        brighter_mean(static_cast<double>(sums[static_cast<int>(c)]), static_cast<double>(pixels), colour.brightness);
     for (std::size_t v = 0; v < 256; ++v)
-      curves[c][v] = (static_cast<double>(v) + colour.brightness - mean) * colour.contrast + mean;
+      curves[c][v] = curve(static_cast<double>(v), colour.brightness, colour.contrast, mean);
   }
 }
 
 float clipped(double value) {
-  return static_cast<float>(std::clamp(value, 0.0, 255.0));
+  return static_cast<float>(clipped_to_byte_range(value));
 }
 
 /// A row of pixels, channel by channel.
@@ -36,29 +37,14 @@ struct Planes {
   double* b;
 };
 
-/// Saturation and hue in the HSV cone, then clipped. Without branches, for the vectoriser. Requires |hue| <= 1/2.
-/// Source: tf.image.adjust_saturation, adjust_hue (rgb_to_hsv, hsv_to_rgb).
+/// tinted() for a row; it has no branches, and becomes vectors here.
 FASTBOX_VECTOR_CLONES void change_tint(Planes row, std::size_t width, double saturation_factor, double hue_shift) {
   double* const __restrict red = row.r, * const __restrict green = row.g, * const __restrict blue = row.b;
   for (std::size_t x = 0; x < width; ++x) {
-    const double r = red[x], g = green[x], b = blue[x];
-    const double most = r > g ? r : g, least = r < g ? r : g;
-    const double value = most > b ? most : b, range = value - (least < b ? least : b);
-    const bool by_red = value == r, by_green = value == g;
-    const double difference = by_red ? g - b : by_green ? b - r : r - g;
-    const double offset = by_red ? 0.0 : by_green ? 1.0 / 3 : 2.0 / 3;
-    double hue = difference / (6 * range) + offset + hue_shift;  // in turns, between -2/3 and 4/3
-    hue -= hue < 0 ? -1.0 : hue >= 1 ? 1.0 : 0.0;
-    double saturation = range / value * saturation_factor;
-    saturation = saturation < 0 ? 0 : saturation > 1 ? 1 : saturation;
-    const bool grey = !(value > 0) || !(range > 0);
-    const double full[3] = {std::abs(hue * 6 - 3) - 1, 2 - std::abs(hue * 6 - 2), 2 - std::abs(hue * 6 - 4)};
-    double* const __restrict out[3] = {red, green, blue};
-    for (int c = 0; c < 3; ++c) {
-      const double share = full[c] < 0 ? 0 : full[c] > 1 ? 1 : full[c];
-      const double tinted = grey ? value : (1 - saturation + saturation * share) * value;
-      out[c][x] = tinted < 0 ? 0 : tinted > 255 ? 255 : tinted;
-    }
+    const Rgb out = tinted({red[x], green[x], blue[x]}, saturation_factor, hue_shift);
+    red[x] = out.r;
+    green[x] = out.g;
+    blue[x] = out.b;
   }
 }
 
@@ -126,6 +112,22 @@ std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, con
     rectangles.push_back(rectangle);
   }
   return rectangles;
+}
+
+ImageChange image_change(const Region& region, bool flip, const Colour& colour, const cv::Mat& rgb) {
+  CV_Assert(region.right > region.left && region.bottom > region.top && std::abs(colour.hue) <= 0.5);
+  ImageChange change;
+  change.left = region.left, change.top = region.top, change.right = region.right, change.bottom = region.bottom;
+  change.flip = flip ? 1 : 0;
+  change.brightness = colour.brightness, change.contrast = colour.contrast;
+  change.saturation = colour.saturation, change.hue = colour.hue;
+  change.frame_width = rgb.cols, change.frame_height = rgb.rows;
+  return change;
+}
+
+void ImageMaker::make(const cv::Mat& rgb, const ImageChange& change, int width, int height, std::span<float> out) {
+  make(rgb, {change.left, change.top, change.right, change.bottom}, change.flip != 0,
+       {change.brightness, change.contrast, change.saturation, change.hue}, width, height, out);
 }
 
 void ImageMaker::make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,

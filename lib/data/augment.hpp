@@ -19,6 +19,7 @@
 
 #include "base/random.hpp"
 #include "config/settings.hpp"
+#include "data/image_change.hpp"
 #include "data/resize.hpp"
 #include "data/target.hpp"
 
@@ -57,6 +58,9 @@ constexpr double smallest_visible_share = 0.3;
 std::vector<Rectangle> place_objects(const std::vector<io::Object>& objects, const ObjectRoles& roles,
                                      const Region& region, bool flip, int width, int height);
 
+/// All that ImageMaker is told of the frame `rgb`, as numbers. Requires what make() does.
+ImageChange image_change(const Region& region, bool flip, const Colour& colour, const cv::Mat& rgb);
+
 /// From a frame's pixels to the network's, in one go and row by row: resized (RowResizer), mirrored, coloured, as
 /// floats.
 ///
@@ -72,6 +76,9 @@ class ImageMaker {
   /// out.size() == height * width * 3 and |colour.hue| <= 1/2.
   void make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,
             std::span<float> out);
+
+  /// The same from numbers.
+  void make(const cv::Mat& rgb, const ImageChange& change, int width, int height, std::span<float> out);
 
  private:
   void write_by_table(const Curves& curves, std::span<float> out);

@@ -17,9 +17,12 @@
 // int((x2-2)/W*columns) inclusive and rows alike (KittiBox's rule), and, with border "ignore", for cells that
 // touch a positive rectangle without being positive.
 //
+// The rules themselves are in cell_targets_kernel.hpp, which a GPU shares.
+//
 // Immutable: any thread may use it.
 #pragma once
 
+#include "data/cell_targets_kernel.hpp"
 #include "data/target.hpp"
 
 namespace fastbox::data {
@@ -32,9 +35,14 @@ class CellTargets : public TargetMaker {
 
   TargetCounts write(std::span<const Rectangle> rectangles, const TargetSpans& out) const override;
 
+  const CellRule& rule() const { return rule_; }
+
  private:
-  bool nearest_, ignore_border_;
-  double reach_;  // pixels
+  CellRule rule_;
 };
+
+/// CellTargets::write of plain memory: fills every element of the maps.
+TargetCounts write_cell_targets(const CellRule& rule, std::span<const PlainRectangle> rectangles,
+                                const TargetMaps& out);
 
 }  // namespace fastbox::data

@@ -10,6 +10,8 @@
 //
 // The mask is 0 for the classes that ignore a rectangle, in the cells whose centre is inside it, but for peaks' cells.
 //
+// The rules themselves are in center_targets_kernel.hpp, which a GPU shares.
+//
 // Immutable: any thread may use it.
 #pragma once
 
@@ -23,5 +25,8 @@ class CenterTargets : public TargetMaker {
 
   TargetCounts write(std::span<const Rectangle> rectangles, const TargetSpans& out) const override;
 };
+
+/// CenterTargets::write of plain memory: fills every element of the maps.
+TargetCounts write_center_targets(const Grid& grid, std::span<const PlainRectangle> rectangles, const TargetMaps& out);
 
 }  // namespace fastbox::data

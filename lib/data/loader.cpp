@@ -30,6 +30,7 @@ void check(const config::Settings& settings, const LoaderPlan& plan) {
     if (range.size() != 2 || !(range[0] <= range[1]))
       fail(ExitCode::usage, "augmentation.", key, ": expected two numbers, the smaller first");
   };
+  if (plan.kept < 1) fail(ExitCode::defect, "loader: ", plan.kept, " batches kept");
   pair("contrast", a.contrast);
   pair("saturation", a.saturation);
   pair("scale", a.scale);
@@ -51,21 +52,22 @@ struct Slot {
 }  // namespace
 
 /// Work is handed out image by image in order; batch number b lies in slot b % slots. A slot is filled again
-/// once the consumer has asked for the batch after the one it held.
+/// once the consumer has asked for the batch after the one it held, or for the plan.kept-th after it.
 class Loader::Work {
  public:
   Work(Dataset dataset, const config::Settings& settings, const LoaderPlan& plan,
        std::shared_ptr<const FrameCache> cache)
       : settings_(settings),
         plan_(plan),
+        kept_(static_cast<std::size_t>(plan.kept)),
         roles_(settings),
         paster_(roles_, settings.augmentation.paste),
         targets_(make_target_maker(settings)),
         reader_(std::move(dataset), std::move(cache)),
         sampler_(plan.seed, reader_.dataset().size()) {
-    // Enough ahead that each worker has an image in hand while a whole batch is ready and one is in use.
+    // Enough ahead that each worker has an image in hand while a whole batch is ready and those kept are in use.
     const auto count = static_cast<std::size_t>(std::max<std::int64_t>(share_in(plan.batch).count, 1));
-    slots_.resize(2 + (static_cast<std::size_t>(settings.data.workers) + count - 1) / count);
+    slots_.resize(1 + kept_ + (static_cast<std::size_t>(settings.data.workers) + count - 1) / count);
     for (std::size_t b = 0; b < slots_.size(); ++b) prepare(b);
     if (share_in(plan.batch).count > 0)
       for (int i = 0; i < settings.data.workers; ++i) threads_.emplace_back([this] { run(); });
@@ -83,7 +85,7 @@ class Loader::Work {
   const Batch& next() {
     std::unique_lock lock(mutex_);
     if (problem_) std::rethrow_exception(problem_);
-    if (taken_ > 0) prepare(taken_ - 1 + slots_.size());
+    if (taken_ >= kept_) prepare(taken_ - kept_ + slots_.size());
     Slot& slot = slot_of(taken_);
     ++taken_;
     work_.notify_all();
@@ -107,6 +109,8 @@ class Loader::Work {
     std::uint64_t sample;
   };
 
+  bool makes_frames() const { return plan_.frame_memory != nullptr; }
+
   Slot& slot_of(std::uint64_t number) { return slots_[number % slots_.size()]; }
 
   std::uint64_t first_sample_of(std::uint64_t number) const {
@@ -121,7 +125,8 @@ class Loader::Work {
     const std::uint64_t first = first_sample_of(number), left = plan_.end_sample - std::min(first, plan_.end_sample);
     const Share share = share_in(std::min<std::int64_t>(plan_.batch, static_cast<std::int64_t>(left)));
     Slot& slot = slot_of(number);
-    slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_->grid());
+    slot.batch.resize(static_cast<int>(share.count), settings_.model.height, settings_.model.width, targets_->grid(),
+                      makes_frames());
     slot.batch.first_sample = first + static_cast<std::uint64_t>(share.begin);
     slot.batch.counts = {};
     slot.batch.replaced.clear();
@@ -196,8 +201,8 @@ class Loader::Work {
     return paster_.paste(frame, reader_.dataset().size(), donor, random);
   }
 
-  /// From files to the batch's memory: read, paste, draw, resize, colour, targets. Here a PNG becomes part of a
-  /// batch.
+  /// From files to the batch's memory: read, paste, draw, resize, colour, targets; of frames without resize and colour.
+  /// Here a PNG becomes part of a batch.
   TargetCounts make(const Task& task, const SampleId& sample, ImageMaker& maker) {
     Batch& batch = task.slot->batch;
     std::size_t index = sample.frame;
@@ -212,8 +217,14 @@ class Loader::Work {
 
       const int width = batch.width, height = batch.height;
       const Region region = visible_region(geometry, frame.picture.cols, frame.picture.rows, width, height);
-      maker.make(frame.picture, region, geometry.flip, colour, width, height, batch.pixels_of(task.image));
-      batch.names[static_cast<std::size_t>(task.image)] = name;
+      const auto image = static_cast<std::size_t>(task.image);
+      if (makes_frames()) {
+        batch.changes[image] = image_change(region, geometry.flip, colour, frame.picture);
+        batch.frames[image].take(frame.picture, plan_.frame_memory);
+      } else {
+        maker.make(frame.picture, region, geometry.flip, colour, width, height, batch.pixels_of(task.image));
+      }
+      batch.names[image] = name;
       const auto rectangles = place_objects(frame.objects, roles_, region, geometry.flip, width, height);
       return targets_->write(rectangles, batch.targets_of(task.image));
     } catch (const Error&) {
@@ -225,6 +236,7 @@ class Loader::Work {
 
   const config::Settings settings_;
   const LoaderPlan plan_;
+  const std::size_t kept_;
   const ObjectRoles roles_;
   const ObjectPaster paster_;
   const std::unique_ptr<TargetMaker> targets_;

@@ -23,6 +23,9 @@ struct LoaderPlan {
   int shards = 0;                              ///< of the batch, shared out among the ranks; 0: images are
   std::uint64_t first_sample = 0;              ///< where the first step begins: 0, or the samples done before a resume
   std::uint64_t end_sample = UINT64_MAX >> 1;  ///< one past the run's last: its last batch may be smaller
+  int kept = 1;                                ///< a batch is good until so many calls of next() later
+  /// Where it is set, batches hold frames in memory from here, and not images: they are resized and coloured elsewhere.
+  MemorySource frame_memory = {};
 };
 
 class Loader {
@@ -36,9 +39,10 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// This rank's share of the next step; empty past the end. Waits until it is ready. The reference is good until
-  /// the next call. Throws what a worker met, naming the frame; every later call throws it again. With data.on_error:
-  /// skip, a frame that cannot be read is replaced by one drawn from (seed, sample), which the batch tells.
+  /// This rank's share of the next step; empty past the end. Waits until it is ready. The reference is good until the
+  /// next call, or a later one (LoaderPlan::kept). Throws what a worker met, naming the frame; every later call throws it
+  /// again. With data.on_error: skip, a frame that cannot be read is replaced by one drawn from (seed, sample), which the
+  /// batch tells.
   const Batch& next();
 
  private:

@@ -1,70 +1,39 @@
 #include "data/resize.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "data/resize_taps.hpp"
 
 namespace fastbox::data {
 namespace {
 
-constexpr double kernel_radius = 2;
-
-/// The cubic convolution kernel with a = -1/2.
-double cubic(double x) {
-  constexpr double a = -0.5;
-  x = std::abs(x);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0;
-}
-
-/// The first input pixel that an output pixel takes, and the first that it no longer takes.
-struct Reach {
-  double centre = 0;
-  int low = 0, high = 0;
-};
-
-Reach reach_of(int output, double begin, double scale, double radius, int input) {
-  Reach reach;
-  reach.centre = begin + (output + 0.5) * scale;
-  if (reach.centre < 0) reach.centre = 0.5;  // outside of the picture its border repeats
-  if (reach.centre > input) reach.centre = input - 0.5;
-  reach.low = std::max(static_cast<int>(reach.centre - radius + 0.5), 0);
-  reach.high = std::min(static_cast<int>(reach.centre + radius + 0.5), input);
-  return reach;
-}
-
 /// Weights for `output` pixels from input pixels begin .. end of `input`; `mirror`: in the reverse order.
 void set_taps(int input, double begin, double end, int output, bool mirror, Taps& taps) {
-  const double scale = (end - begin) / output, filter_scale = std::max(scale, 1.0);
-  const double radius = kernel_radius * filter_scale, inverse = 1.0 / filter_scale;
+  const ResizeAxis axis = resize_axis(input, begin, end, output);
   taps.first.resize(static_cast<std::size_t>(output));
   taps.used.resize(static_cast<std::size_t>(output));
   taps.taps = 0;
   for (int o = 0; o < output; ++o) {
-    const Reach reach = reach_of(o, begin, scale, radius, input);
+    const Reach reach = reach_of(axis, o);
     taps.taps = std::max(taps.taps, reach.high - reach.low);
   }
   taps.taps = (taps.taps + 3) / 4 * 4;
   taps.weight.assign(static_cast<std::size_t>(output) * static_cast<std::size_t>(taps.taps), 0);
   std::vector<double> exact(static_cast<std::size_t>(taps.taps));
   for (int o = 0; o < output; ++o) {
-    const Reach reach = reach_of(o, begin, scale, radius, input);
+    const Reach reach = reach_of(axis, o);
     double sum = 0;
     for (int i = reach.low; i < reach.high; ++i) {
-      const double value = cubic((i - reach.centre + 0.5) * inverse);
+      const double value = exact_weight(axis, reach, i);
       exact[static_cast<std::size_t>(i - reach.low)] = value;
       sum += value;
     }
     const auto at = static_cast<std::size_t>(mirror ? output - 1 - o : o);
     taps.first[at] = reach.low;
     taps.used[at] = reach.high - reach.low;
-    for (int i = 0; i < taps.used[at]; ++i) {
-      double value = exact[static_cast<std::size_t>(i)];
-      if (sum != 0) value /= sum;
-      const double half = value < 0 ? -0.5 : 0.5;
+    for (int i = 0; i < taps.used[at]; ++i)
       taps.weight[at * static_cast<std::size_t>(taps.taps) + static_cast<std::size_t>(i)] =
-          static_cast<std::int32_t>(half + value * (1 << weight_bits));
-    }
+          fixed_weight(exact[static_cast<std::size_t>(i)], sum);
   }
 }
 

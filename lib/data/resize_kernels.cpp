@@ -13,32 +13,26 @@
 namespace fastbox::data {
 namespace {
 
-constexpr std::int32_t one_half = 1 << (weight_bits - 1);
-
-std::uint8_t rounded(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> weight_bits, 0, 255));
-}
-
 void resize_pixels(const std::uint8_t* in, const Taps& taps, std::size_t begin, std::size_t end, std::uint8_t* out) {
   for (std::size_t o = begin; o < end; ++o) {
     const std::int32_t* weight = taps.weights_of(o);
     const std::uint8_t* pixel = in + 3 * taps.first[o];
-    std::int32_t r = one_half, g = one_half, b = one_half;
+    std::int32_t r = fixed_half, g = fixed_half, b = fixed_half;
     for (int i = 0; i < taps.used[o]; ++i, pixel += 3) {
       r += pixel[0] * weight[i];
       g += pixel[1] * weight[i];
       b += pixel[2] * weight[i];
     }
-    out[3 * o] = rounded(r), out[3 * o + 1] = rounded(g), out[3 * o + 2] = rounded(b);
+    out[3 * o] = fixed_to_byte(r), out[3 * o + 1] = fixed_to_byte(g), out[3 * o + 2] = fixed_to_byte(b);
   }
 }
 
 void mix_bytes(std::span<const std::uint8_t* const> rows, const std::int32_t* weight, std::size_t begin,
                std::size_t end, std::uint8_t* out) {
   for (std::size_t x = begin; x < end; ++x) {
-    std::int32_t sum = one_half;
+    std::int32_t sum = fixed_half;
     for (std::size_t i = 0; i < rows.size(); ++i) sum += rows[i][x] * weight[i];
-    out[x] = rounded(sum);
+    out[x] = fixed_to_byte(sum);
   }
 }
 
@@ -76,7 +70,7 @@ __attribute__((target("avx2"))) void resize_row_avx2(const std::uint8_t* in, con
   const std::int16_t* weight = first_weight(taps, packed);
   for (std::size_t o = packed.vector_begin; o < packed.vector_end; o += 2) {
     const std::uint8_t *left = in + 3 * taps.first[o], *right = in + 3 * taps.first[o + 1];
-    __m256i upper = _mm256_setzero_si256(), lower = _mm256_set1_epi32(one_half);
+    __m256i upper = _mm256_setzero_si256(), lower = _mm256_set1_epi32(fixed_half);
     for (int tap = 0; tap < taps.taps; tap += 4, left += 12, right += 12, weight += 16) {
       const __m256i bytes =
           _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(right), reinterpret_cast<const __m128i*>(left));
@@ -105,7 +99,7 @@ __attribute__((target("avx512f,avx512bw"))) void resize_row_avx512(const std::ui
   for (std::size_t o = packed.vector_begin; o < packed.vector_end; o += 4) {
     const __m128i* at[4];
     for (std::size_t i = 0; i < 4; ++i) at[i] = reinterpret_cast<const __m128i*>(in + 3 * taps.first[o + i]);
-    __m512i upper = _mm512_setzero_si512(), lower = _mm512_set1_epi32(one_half);
+    __m512i upper = _mm512_setzero_si512(), lower = _mm512_set1_epi32(fixed_half);
     for (int tap = 0; tap < taps.taps; tap += 4, weight += 32) {
       const __m512i bytes = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu2_m128i(at[1], at[0])),
                                                _mm256_loadu2_m128i(at[3], at[2]), 1);
@@ -134,7 +128,7 @@ __attribute__((target("avx512f"))) std::size_t mix_rows_avx512(std::span<const s
   std::size_t x = 0;
   for (; x + 64 <= width; x += 64) {
     __m512i sum[4];
-    for (auto& part : sum) part = _mm512_set1_epi32(one_half);
+    for (auto& part : sum) part = _mm512_set1_epi32(fixed_half);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const __m512i factor = _mm512_set1_epi32(weight[i]);
       for (std::size_t part = 0; part < 4; ++part) {
@@ -156,7 +150,7 @@ __attribute__((target("avx2"))) std::size_t mix_rows_avx2(std::span<const std::u
   std::size_t x = 0;
   for (; x + 32 <= width; x += 32) {
     __m256i sum[4];
-    for (auto& part : sum) part = _mm256_set1_epi32(one_half);
+    for (auto& part : sum) part = _mm256_set1_epi32(fixed_half);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const __m256i factor = _mm256_set1_epi32(weight[i]);
       for (std::size_t part = 0; part < 4; ++part) {

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-namespace fastbox::data {
+#include "data/resize_taps.hpp"
 
-constexpr int weight_bits = 32 - 8 - 2;  ///< 8 bits of pixel, and 2 for the kernel's overshoot and sign
+namespace fastbox::data {
 
 /// What each output pixel of one pass takes from the input: input pixels first .. first + taps - 1, with fixed-point
 /// weights of weight_bits, 0 where it takes fewer.

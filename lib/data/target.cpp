@@ -6,6 +6,16 @@
 
 namespace fastbox::data {
 
+PlainRectangle plain(const Rectangle& rectangle) {
+  const auto& box = rectangle.box;
+  return {box.left,
+          box.top,
+          box.right,
+          box.bottom,
+          rectangle.role == Role::positive ? rectangle.object_class : -1,
+          rectangle.role == Role::ignored ? ~std::uint64_t{0} : rectangle.ignored_for};
+}
+
 Grid grid_of(int width, int height, int stride, int classes) {
   constexpr int coarsest = 32;  // of the encoders' features
   if (width <= 0 || height <= 0 || width % coarsest != 0 || height % coarsest != 0)

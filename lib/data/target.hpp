@@ -1,25 +1,19 @@
 // What the network is asked to say about a frame: for each cell of a grid, how much of each class it holds, the object's
 // box, what that box counts for in the loss, and whether the cell's confidence counts.
 //
-// A TargetMaker is immutable: any thread may use it. All coordinates are pixels of the network's input. The grid has a
-// cell each `stride` pixels; the centre of cell (row i, column j) is ((j + 1/2) stride, (i + 1/2) stride).
+// A TargetMaker is immutable: any thread may use it. All coordinates are pixels of the network's input.
 #pragma once
 
 #include <memory>
 #include <span>
 
 #include "config/settings.hpp"
+#include "data/grid.hpp"
 #include "data/object_roles.hpp"
+#include "data/plain_rectangle.hpp"
 #include "io/kitti_label.hpp"
 
 namespace fastbox::data {
-
-struct Grid {
-  int columns = 0, rows = 0;
-  int stride = 32;  ///< pixels
-  int classes = 1;
-  int cells() const { return columns * rows; }
-};
 
 /// Throws Error(usage) where width or height is no positive multiple of 32.
 Grid grid_of(int width, int height, int stride = 32, int classes = 1);
@@ -37,6 +31,9 @@ struct Rectangle {
   bool is_ignored_for(int which) const { return role == Role::ignored || (ignored_for >> which & 1) != 0; }
 };
 
+/// What of a rectangle the rules look at.
+PlainRectangle plain(const Rectangle& rectangle);
+
 /// Where one image's targets are written; row-major, cells() numbers (box: 4 a cell; confidence and mask: one a class).
 struct TargetSpans {
   std::span<float> confidence;  ///< [rows][columns][classes] 0..1
@@ -44,6 +41,8 @@ struct TargetSpans {
                                 ///< height; 0 where weight is
   std::span<float> weight;      ///< [rows][columns] of the box in the loss; 0: none
   std::span<float> mask;        ///< [rows][columns][classes] 1 counts in the confidence losses, 0 does not
+
+  TargetMaps maps() const { return {confidence.data(), box.data(), weight.data(), mask.data()}; }
 };
 
 struct TargetCounts {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "eval/decode_kernel.hpp"
+
 namespace fastbox::eval {
 namespace {
 
@@ -11,13 +13,7 @@ bool is_above(double confidence, float bound) {
 }
 
 double intersection_over_union(const Candidate& a, const Candidate& b, bool whole_pixels) {
-  const auto edge = [&](double value) { return whole_pixels ? std::trunc(value) : value; };
-  const double left = edge(std::max(a.cx - a.w / 2, b.cx - b.w / 2));
-  const double right = edge(std::min(a.cx + a.w / 2, b.cx + b.w / 2));
-  const double top = edge(std::max(a.cy - a.h / 2, b.cy - b.h / 2));
-  const double bottom = edge(std::min(a.cy + a.h / 2, b.cy + b.h / 2));
-  const double shared = std::max(right - left, 0.0) * std::max(bottom - top, 0.0);
-  return shared / (a.w * a.h + b.w * b.h - shared);
+  return intersection_over_union(DecodedBox{a.cx, a.cy, a.w, a.h}, DecodedBox{b.cx, b.cy, b.w, b.h}, whole_pixels);
 }
 
 /// The original's cost, in tens of pixels: small differences tie.

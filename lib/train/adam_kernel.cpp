@@ -1,7 +1,5 @@
 #include "train/adam_kernel.hpp"
 
-#include <cmath>
-
 #include "base/vector_clones.hpp"
 
 namespace fastbox::train {
@@ -12,10 +10,10 @@ template <typename Number>
                                         Number* __restrict v, std::int64_t count, const AdamFactors<Number>& factors) {
   const AdamFactors<Number> f = factors;
   for (std::int64_t i = 0; i < count; ++i) {
-    const Number scaled = g[i] * f.gradient_scale;
-    m[i] = f.beta1 * m[i] + f.one_minus_beta1 * scaled;
-    v[i] = f.beta2 * v[i] + f.one_minus_beta2 * scaled * scaled;
-    w[i] -= f.step_size * m[i] / (std::sqrt(v[i]) + f.epsilon);
+    const AdamElement<Number> next = adam_element(w[i], g[i], m[i], v[i], f);
+    m[i] = next.m;
+    v[i] = next.v;
+    w[i] = next.w;
   }
 }
 

@@ -4,14 +4,11 @@
 
 #include <cstdint>
 
+#include "train/adam_element.hpp"
+
 namespace fastbox::train {
 
-template <typename Number>
-struct AdamFactors {
-  Number step_size, beta1, beta2, one_minus_beta1, one_minus_beta2, epsilon, gradient_scale;
-};
-
-/// adam_step.hpp's formulas for `count` elements; no two buffers may overlap.
+/// adam_element of `count` elements; no two buffers may overlap.
 void adam_kernel(float* w, const float* g, float* m, float* v, std::int64_t count, const AdamFactors<float>& factors);
 void adam_kernel(double* w, const double* g, double* m, double* v, std::int64_t count,
                  const AdamFactors<double>& factors);

@@ -1,41 +1,62 @@
-// The GPU's twin of adam_step.cpp. Same formulas, same order of operations.
+// The GPU's twin of adam_step.cpp: one kernel, every tensor read and written once.
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
+
+#include <optional>
+
+#include "base/each_index.cuh"
+#include "train/adam_element.hpp"
 
 namespace {
 
 template <typename Number>
-__global__ void adam_step_kernel(Number* w, const Number* g, Number* m, Number* v, std::int64_t count, Number step_size,
-                                 Number b1, Number b2, Number c1, Number c2, Number epsilon, Number scale) {
-  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
-    const Number scaled = g[i] * scale;
-    m[i] = b1 * m[i] + c1 * scaled;
-    v[i] = b2 * v[i] + c2 * scaled * scaled;
-    w[i] -= step_size * m[i] / (sqrt(v[i]) + epsilon);
+struct AdamUpdate {
+  Number* w;
+  const Number* g;
+  Number *m, *v, *average;     // average: null where there is none
+  const std::uint8_t* decays;  // null where nothing decays
+  int block_bits;              // of elements: 2^block_bits have one of them
+  Number average_share;
+  fastbox::train::AdamFactors<Number> factors;
+
+  __device__ void operator()(std::int64_t i) const {
+    fastbox::train::AdamFactors<Number> f = factors;
+    if (decays == nullptr || decays[i >> block_bits] == 0) f.kept = 1;
+    const auto next = fastbox::train::adam_element(w[i], g[i], m[i], v[i], f);
+    w[i] = next.w;
+    m[i] = next.m;
+    v[i] = next.v;
+    if (average != nullptr) average[i] = fastbox::train::moved_towards(average[i], next.w, average_share);
   }
+};
+
+int bits_of(std::int64_t power_of_two) {
+  int bits = 0;
+  while ((std::int64_t{1} << bits) < power_of_two) ++bits;
+  return bits;
 }
 
-void adam_step_cuda(at::Tensor& parameters, const at::Tensor& gradient, at::Tensor& m, at::Tensor& v, double step_size,
-                    double beta1, double beta2, double epsilon, double gradient_scale) {
+void adam_step_cuda(at::Tensor& parameters, const at::Tensor& gradient, at::Tensor& m, at::Tensor& v,
+                    const std::optional<at::Tensor>& decays, const std::optional<at::Tensor>& average, double step_size,
+                    double beta1, double beta2, double epsilon, double gradient_scale, std::int64_t block, double kept,
+                    double average_share) {
   const c10::cuda::CUDAGuard guard(parameters.device());
-  const std::int64_t count = parameters.numel();
-  if (count == 0) return;
-  constexpr int threads = 256;
-  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>((count + threads - 1) / threads, 4096));
   AT_DISPATCH_FLOATING_TYPES(parameters.scalar_type(), "adam_step", [&] {
-    adam_step_kernel<scalar_t><<<blocks, threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-        parameters.data_ptr<scalar_t>(), gradient.const_data_ptr<scalar_t>(), m.data_ptr<scalar_t>(),
-        v.data_ptr<scalar_t>(), count, static_cast<scalar_t>(step_size), static_cast<scalar_t>(beta1),
-        static_cast<scalar_t>(beta2), static_cast<scalar_t>(1 - beta1), static_cast<scalar_t>(1 - beta2),
-        static_cast<scalar_t>(epsilon), static_cast<scalar_t>(gradient_scale));
+    AdamUpdate<scalar_t> update{};
+    update.w = parameters.data_ptr<scalar_t>();
+    update.g = gradient.const_data_ptr<scalar_t>();
+    update.m = m.data_ptr<scalar_t>();
+    update.v = v.data_ptr<scalar_t>();
+    update.average = average ? average->data_ptr<scalar_t>() : nullptr;
+    update.decays = decays ? decays->const_data_ptr<std::uint8_t>() : nullptr;
+    update.block_bits = bits_of(block);
+    update.average_share = static_cast<scalar_t>(average_share);
+    update.factors = fastbox::train::adam_factors<scalar_t>(step_size, beta1, beta2, epsilon, gradient_scale, kept);
+    fastbox::each_index(parameters.numel(), update);
   });
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
 }
 
 }  // namespace

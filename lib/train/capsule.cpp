@@ -61,8 +61,10 @@ io::TensorView view_of(const std::vector<float>& values, std::vector<std::int64_
 
 void write_batch(const fs::path& file, const data::Batch& batch) {
   const std::int64_t n = batch.images, rows = batch.grid.rows, columns = batch.grid.columns, c = batch.grid.classes;
+  const std::vector<float> made = batch.frames.empty() ? std::vector<float>() : data::images_of(batch);
+  const std::vector<float>& image = batch.frames.empty() ? batch.image : made;
   io::write_safetensors(file,
-                        {{"image", view_of(batch.image, {n, batch.height, batch.width, 3})},
+                        {{"image", view_of(image, {n, batch.height, batch.width, 3})},
                          {"confidence", view_of(batch.confidence, {n, rows, columns, c})},
                          {"box", view_of(batch.box, {n, rows, columns, 4})},
                          {"weight", view_of(batch.weight, {n, rows, columns})},
@@ -231,6 +233,7 @@ void replay(const fs::path& capsule, comm::World& world) {
   settings.parallel.shards = told.shards > 0 ? std::to_string(told.shards) : "off";
   settings.parallel.allreduce = told.shards == 0 && told.exchange == "mpi" ? "mpi" : "auto";
   settings.train.loss_limit = 0;
+  settings.run.cuda_graph = "off";  // one step is never recorded
   at::set_num_threads(told.threads);
   const auto model = make_model(settings, choose_device(settings.run.device, world.node_rank()));
   TrainStep step(*model, world, settings);

@@ -44,15 +44,16 @@ std::shared_ptr<const data::FrameCache> open_frame_cache(comm::World& world, con
 }
 
 DataPace::DataPace(const data::Dataset& frames, std::shared_ptr<const data::FrameCache> cache,
-                   const config::Settings& settings, const comm::World& world)
+                   const config::Settings& settings, const comm::World& world, bool of_images)
     : workers_(settings.data.workers), cached_(cache != nullptr) {
   if (!world.is_first()) return;
-  const auto cost = data::time_frames(frames, std::move(cache), settings, timed_frames);
+  const auto cost = data::time_frames(frames, std::move(cache), settings, timed_frames, of_images);
   if (cost.sum() == 0) return;
   supply_ = workers_ * world.size() / cost.sum();
   log::info("data: ", fixed(1e3 * cost.sum(), 1), " ms a frame, ", fixed(1e3 * cost.read, 1), " to ",
-            cached_ ? "read" : "decode", " it and ", fixed(1e3 * cost.make, 1), " to augment it: up to ",
-            significant(supply_, 3), " images/s with ", workers_, " workers a rank");
+            cached_ ? "read" : "decode", " it and ", fixed(1e3 * cost.make, 1),
+            of_images ? " to augment it: up to " : " to hand it on: up to ", significant(supply_, 3), " images/s with ",
+            workers_, " workers a rank");
 }
 
 void DataPace::judge(double images_per_second, double data_seconds, double step_seconds) {

@@ -24,8 +24,9 @@ std::shared_ptr<const data::FrameCache> open_frame_cache(comm::World& world, con
 /// the other back.
 class DataPace {
  public:
+  /// `of_images`: the loader makes them; else a GPU does, from frames.
   DataPace(const data::Dataset& frames, std::shared_ptr<const data::FrameCache> cache, const config::Settings& settings,
-           const comm::World& world);
+           const comm::World& world, bool of_images);
 
   /// Means over the steps since the last call; `data_seconds`: that a step waited for its data. Only the second call
   /// says something: the first steps also wait for the loader to get ahead.

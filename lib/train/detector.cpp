@@ -4,7 +4,6 @@
 
 #include "base/text.hpp"
 #include "eval/calibration.hpp"
-#include "eval/decode.hpp"
 #include "eval/suppression.hpp"
 #include "models/center.hpp"
 #include "models/fastbox.hpp"
@@ -12,14 +11,15 @@
 #include "train/checkpoint.hpp"
 #include "train/device.hpp"
 #include "train/mixed_precision.hpp"
+#include "train/suppress_grid.hpp"
 #include "train/tensor_file.hpp"
 
 namespace fastbox::train {
 namespace {
 
-/// The first image's numbers, contiguous and in float32 on the CPU.
-at::Tensor numbers_of(const at::Tensor& tensor) {
-  return tensor[0].to(at::kCPU, at::kFloat).contiguous();
+/// The first image's numbers, contiguous and in float32.
+at::Tensor numbers_of(const at::Tensor& tensor, c10::Device device) {
+  return tensor[0].to(device, at::kFloat).contiguous();
 }
 
 std::span<const float> span_of(const at::Tensor& tensor) {
@@ -33,13 +33,6 @@ double as_written(double score) {
   double written = score;
   parse_double(fixed(score, usual_decimals), written);
   return written;
-}
-
-std::vector<eval::Candidate> suppressed(const std::vector<eval::Candidate>& candidates,
-                                        const config::EvaluationSettings& settings) {
-  if (settings.suppression == "stitch") return eval::stitch(candidates, settings.overlap, settings.whole_pixels);
-  if (settings.suppression == "soft") return eval::suppress_softly(candidates, settings.minimum_score);
-  return eval::suppress(candidates, settings.overlap);
 }
 
 }  // namespace
@@ -64,6 +57,9 @@ std::unique_ptr<models::Network> make_model(const config::Settings& settings, c1
   model->to(device, settings.run.precision == "fp64" ? at::kDouble : at::kFloat);
   if (wanted.normalisation == "torchvision") model->encoder().use_normalisation(models::Normalisation::torchvision);
   model->encoder().freeze(wanted.freeze, trains_batch_norm(wanted));
+  const bool is_single = settings.run.precision == "fp32";
+  if (settings.run.convolution == "winograd" || (settings.run.convolution == "auto" && is_single))
+    model->use_winograd();
   return model;
 }
 
@@ -91,17 +87,31 @@ Detector::Seen Detector::see(const data::EvaluationFrame& frame) const {
   const at::Tensor image = to_tensor(frame, size_.width, size_.height, options);
   const MixedPrecision arithmetic(bf16_, image.device().type());
   const models::Prediction seen = model_.predict(image, looks_of(settings_));
-  return {numbers_of(seen.confidence.permute({0, 3, 1, 2})), numbers_of(seen.box)};
+  const c10::Device wanted = settings_.suppression == "standard" ? image.device() : c10::Device(at::kCPU);
+  return {numbers_of(seen.confidence.permute({0, 3, 1, 2}), wanted), numbers_of(seen.box, wanted)};
+}
+
+std::vector<std::vector<eval::Candidate>> Detector::kept_in(const Seen& seen, const eval::GridGeometry& grid) const {
+  const eval::DecodeOptions options{settings_.whole_pixels, settings_.minimum_score};
+  if (settings_.suppression == "standard")
+    return suppress_grid(seen.confidence, seen.box, grid, options, settings_.overlap);
+  std::vector<std::vector<eval::Candidate>> kept;
+  for (std::int64_t i = 0; i < seen.confidence.size(0); ++i) {
+    const at::Tensor of_class = seen.confidence[i];
+    const auto candidates = eval::decode(span_of(of_class), span_of(seen.box), grid, options);
+    kept.push_back(settings_.suppression == "soft"
+                       ? eval::suppress_softly(candidates, settings_.minimum_score)
+                       : eval::stitch(candidates, settings_.overlap, settings_.whole_pixels));
+  }
+  return kept;
 }
 
 std::vector<Detector::Found> Detector::found_in(const Seen& seen, int frame_width, int frame_height) const {
   const eval::GridGeometry grid{size_.width, size_.height, model_.stride()};
+  const auto kept_boxes = kept_in(seen, grid);
   std::vector<Found> found;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    const at::Tensor of_class = seen.confidence[static_cast<std::int64_t>(i)];
-    const auto candidates =
-        eval::decode(span_of(of_class), span_of(seen.box), grid, {settings_.whole_pixels, settings_.minimum_score});
-    for (const eval::Candidate& kept : suppressed(candidates, settings_)) {
+    for (const eval::Candidate& kept : kept_boxes[i]) {
       // KittiBox writes boxes that reach outside the frame; labels never do. Of one that lies outside nothing is left.
       const eval::ObjectOptions options{classes_[i].name, !settings_.whole_pixels};
       for (auto& object : eval::to_objects({kept}, grid, frame_width, frame_height, options))

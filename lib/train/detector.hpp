@@ -12,6 +12,7 @@
 #include "config/object_classes.hpp"
 #include "config/run_file.hpp"
 #include "data/frame_reader.hpp"
+#include "eval/decode.hpp"
 #include "io/kitti_label.hpp"
 #include "models/network.hpp"
 
@@ -34,7 +35,8 @@ class Detector {
  public:
   Detector(models::Network& model, const config::Settings& settings);
 
-  /// What the network says of one frame: contiguous, float32, on the CPU. C classes, gh x gw cells.
+  /// What the network says of one frame: contiguous and float32; on the network's device where suppression is standard
+  /// (suppress_grid.hpp), else on the CPU. C classes, gh x gw cells.
   struct Seen {
     at::Tensor confidence;  ///< C x gh x gw
     at::Tensor box;         ///< gh x gw x 4
@@ -45,7 +47,7 @@ class Detector {
   /// detections of equal scores stay equal, and AP is the same.
   std::vector<io::Object> detect(const data::EvaluationFrame& frame) const;
 
-  /// Its two halves: the network; decoding and suppression.
+  /// Its two halves: the network, for which it waits only where the CPU needs what is seen; decoding and suppression.
   Seen see(const data::EvaluationFrame& frame) const;
   std::vector<io::Object> objects_of(const Seen& seen, int frame_width, int frame_height) const;
 
@@ -60,6 +62,9 @@ class Detector {
   std::vector<Found> found_in(const Seen& seen, int frame_width, int frame_height) const;
 
  private:
+  /// What suppression keeps, class by class.
+  std::vector<std::vector<eval::Candidate>> kept_in(const Seen& seen, const eval::GridGeometry& grid) const;
+
   models::Network& model_;
   config::ModelSettings size_;
   config::EvaluationSettings settings_;

@@ -11,11 +11,12 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "comm/gpu_backend.hpp"
+#include "train/gpu_graph.hpp"
 
 namespace fastbox::train {
 namespace {
 
-/// Loads libtorch_cuda and our operators' CUDA code, and tells lib/comm of its GPU part; kept open for the process's life.
+/// Loads libtorch_cuda and our operators' CUDA code, and makes its other parts known; kept open for the process's life.
 void open_plugin() {
   const std::string path = plugin_path();
   if (!std::filesystem::exists(path))
@@ -23,8 +24,21 @@ void open_plugin() {
   void* const plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (plugin == nullptr) fail(ExitCode::environment, "the CUDA plugin cannot be loaded: ", dlerror());
   const auto backend = reinterpret_cast<comm::GpuBackend* (*)()>(dlsym(plugin, "fastbox_gpu_backend"));
-  if (backend == nullptr) fail(ExitCode::environment, path, ": of another version than this executable");
+  const auto graph_maker = reinterpret_cast<GpuGraphMaker>(dlsym(plugin, "fastbox_gpu_graph"));
+  if (backend == nullptr || graph_maker == nullptr)
+    fail(ExitCode::environment, path, ": of another version than this executable");
   comm::set_gpu_backend(backend());
+  set_gpu_graph_maker(graph_maker);
+}
+
+/// How cuDNN and cuBLAS compute, for the process's life. fp32 is fp32: no operand of a convolution or product is cut to the
+/// 19 bits of TF32. A network's shapes are few and fixed, so cuDNN times its algorithms at the first call of each and keeps
+/// the fastest; which that is may differ from process to process, and with it the last bits.
+void settle_arithmetic() {
+  at::Context& torch = at::globalContext();
+  torch.setAllowTF32CuDNN(false);
+  torch.setAllowTF32CuBLAS(false);
+  torch.setBenchmarkCuDNN(true);
 }
 
 }  // namespace
@@ -53,6 +67,7 @@ c10::Device choose_device(const std::string& wanted, int local_rank) {
     return c10::Device(c10::kCPU);
   }
   if (gpus == 0) fail(ExitCode::environment, "run.device is cuda, but CUDA finds no GPU here");
+  settle_arithmetic();
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus));
 }
 

@@ -10,8 +10,8 @@
 namespace fastbox::train {
 
 /// `wanted`: cpu, cuda, or auto (a GPU where the machine has one and the plugin is there). `local_rank` picks among
-/// several GPUs, in turn. Opens the plugin, which lies beside the executable, only for a GPU. Throws Error(environment)
-/// where cuda is wanted and the plugin or a GPU is missing.
+/// several GPUs, in turn. Only for a GPU opens the plugin, which lies beside the executable, and settles how CUDA's
+/// libraries compute. Throws Error(environment) where cuda is wanted and the plugin or a GPU is missing.
 c10::Device choose_device(const std::string& wanted, int local_rank);
 
 /// Threads for one rank: `wanted`, or the process's cores shared out among the node's ranks where that is 0.

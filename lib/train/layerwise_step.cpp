@@ -165,8 +165,9 @@ void lamb_step(const at::Tensor& parameters, const at::Tensor& gradient, const a
       });
     } else {  // Adam in PyTorch's form
       at::Tensor w = stretch(parameters, layer), first = stretch(m, layer), second = stretch(v, layer);
-      adam_step(w, stretch(gradient, layer), first, second, factors.learning_rate * correction2 / correction1,
-                factors.beta1, factors.beta2, factors.epsilon * correction2, factors.gradient_scale);
+      adam_step(w, stretch(gradient, layer), first, second,
+                {factors.learning_rate * correction2 / correction1, factors.beta1, factors.beta2,
+                 factors.epsilon * correction2, factors.gradient_scale});
     }
   }
 }

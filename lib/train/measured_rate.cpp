@@ -14,9 +14,9 @@ namespace fastbox::train {
 namespace {
 
 /// What a step's time depends on.
-const std::set<std::string> decisive = {"model.encoder",        "model.decoder", "model.width",   "model.height",
-                                        "model.hidden",         "run.device",    "run.precision", "run.threads",
-                                        "model.width_multiple", "model.freeze"};
+const std::set<std::string> decisive = {"model.encoder",        "model.decoder", "model.width",    "model.height",
+                                        "model.hidden",         "run.device",    "run.precision",  "run.threads",
+                                        "model.width_multiple", "model.freeze",  "run.convolution"};
 
 /// The first decisive key in which the folder's run differs, or "".
 std::string first_difference(const std::filesystem::path& run_folder, const config::RunConfig& config) {

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "models/dropout.hpp"
 
 namespace fastbox::train {
 namespace {
@@ -26,7 +27,8 @@ struct Product {
 /// `node`: backward of an operation with the parameter; what comes in is the gradient of the operation's output.
 Product product_of(const torch::autograd::Node& node, const at::Tensor& parameter) {
   const std::string name = node.name();
-  const bool convolution = name.starts_with("ConvolutionBackward");
+  const bool convolution = name.starts_with("ConvolutionBackward") || name.find("FusedConvRelu") != std::string::npos ||
+                           name.find("WinogradConvolution") != std::string::npos;
   if (!convolution && !name.starts_with("MmBackward"))
     fail(ExitCode::defect, "the arithmetic of ", name, " on a parameter of ", parameter.dim(),
          " dimensions is unknown");
@@ -78,7 +80,7 @@ Probe run_forward(models::Network& model, int side) {
   Probe probe;
   const auto bytes = std::make_shared<LiveBytes>();
   const c10::DebugInfoGuard counting(c10::DebugInfoKind::PROFILER_STATE, bytes);
-  const auto out = model.outputs(at::zeros({1, 3, side, side}), {1});
+  const auto out = model.outputs(at::zeros({1, 3, side, side}), models::seed_tensor({1}, at::kCPU));
   probe.live_bytes = bytes->live();
   probe.products = products_behind(out);
   return probe;

@@ -7,9 +7,26 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "train/adam_step.hpp"
 
 namespace fastbox::train {
+namespace {
+
+/// Of the matrices and kernels. What lies between a layer and the next is zero, so it may decay with the former.
+WeightDecay decay_of(const std::vector<Layer>& layers, const at::Tensor& parameters) {
+  constexpr std::int64_t largest_block = 16;  // elements; where the layers begin at multiples of it
+  WeightDecay decay;
+  decay.block = largest_block;
+  for (const Layer& layer : layers)
+    while (layer.offset % decay.block != 0) decay.block /= 2;
+  const auto blocks_of = [&](std::int64_t elements) { return (elements + decay.block - 1) / decay.block; };
+  const at::Tensor blocks = at::zeros({blocks_of(parameters.numel())}, at::kByte);
+  for (const Layer& layer : layers)
+    if (layer.is_matrix) blocks.narrow(0, layer.offset / decay.block, blocks_of(layer.count)).fill_(1);
+  decay.blocks = blocks.to(parameters.device());
+  return decay;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<Layer> layers)
     : settings_(settings), parameters_(std::move(parameters)), layers_(std::move(layers)) {
@@ -24,6 +41,7 @@ Optimizer::Optimizer(const config::OptimizerSettings& settings, at::Tensor param
   if (settings_.name != "sgd" && settings_.name != "lars") v_ = at::zeros_like(parameters_);
   if (settings_.name == "lamb") scratch_ = at::empty_like(parameters_);
   if (settings_.average > 0) average_ = parameters_.clone();
+  if (settings_.name == "adamw" && settings_.weight_decay > 0) decay_ = decay_of(layers_, parameters_);
 }
 
 void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double learning_rate) {
@@ -41,7 +59,7 @@ void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double le
   } else if (settings_.name == "sgd") {
     step_sgd(gradient, clip, learning_rate);
   } else {
-    step_adam(gradient, clip, learning_rate);
+    return step_adam(gradient, clip, learning_rate);  // the average with it
   }
   if (average_.defined()) average_.lerp_(parameters_, average_share());
 }
@@ -53,26 +71,23 @@ double Optimizer::average_share() const {
 }
 
 void Optimizer::step_sgd(const at::Tensor& gradient, double clip, double learning_rate) {
-  decay(1 - learning_rate * settings_.weight_decay);
+  const double kept = 1 - learning_rate * settings_.weight_decay;
+  for (const Layer& layer : layers_)
+    if (layer.is_matrix && settings_.weight_decay > 0) parameters_.narrow(0, layer.offset, layer.count).mul_(kept);
   m_.mul_(settings_.momentum).add_(gradient, clip);
   parameters_.sub_(m_, learning_rate);
 }
 
 void Optimizer::step_adam(const at::Tensor& gradient, double clip, double learning_rate) {
   const bool tensorflow = settings_.name == "adam";  // its form of epsilon, and no decay
-  if (!tensorflow) decay(1 - learning_rate * settings_.weight_decay);
   const double t = static_cast<double>(steps_);
   const double correction1 = 1 - std::pow(settings_.beta1, t),
                correction2 = std::sqrt(1 - std::pow(settings_.beta2, t));
-  adam_step(parameters_, gradient, m_, v_, learning_rate * correction2 / correction1, settings_.beta1, settings_.beta2,
-            tensorflow ? settings_.epsilon : settings_.epsilon * correction2, clip);
-}
-
-/// Decoupled weight decay of the matrices and kernels.
-void Optimizer::decay(double factor) {
-  if (settings_.weight_decay == 0) return;
-  for (const Layer& layer : layers_)
-    if (layer.is_matrix) parameters_.narrow(0, layer.offset, layer.count).mul_(factor);
+  decay_.kept = 1 - learning_rate * settings_.weight_decay;
+  adam_step(parameters_, gradient, m_, v_,
+            {learning_rate * correction2 / correction1, settings_.beta1, settings_.beta2,
+             tensorflow ? settings_.epsilon : settings_.epsilon * correction2, clip},
+            decay_, {average_, average_share()});
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {

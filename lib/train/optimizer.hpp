@@ -13,15 +13,16 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "train/adam_step.hpp"
 #include "train/layerwise_step.hpp"
 
 namespace fastbox::train {
 
 class Optimizer {
  public:
-  /// `parameters`: the flat buffer. `layers`: every parameter's stretch of it. Adam, AdamW and SGD step everything and
-  /// ask the layers what to decay; LARS and LAMB step the layers alone. Throws Error(usage) for an unknown
-  /// optimizer.name, Error(defect) for a layer that lies outside the buffer.
+  /// `parameters`: the flat buffer. `layers`: every parameter's stretch of it; what lies between them is zero. Adam, AdamW
+  /// and SGD step everything and ask the layers what to decay; LARS and LAMB step the layers alone. Throws Error(usage) for
+  /// an unknown optimizer.name, Error(defect) for a layer that lies outside the buffer.
   Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<Layer> layers);
 
   /// One step with the averaged gradient, whose global norm the caller knows and found finite.
@@ -43,13 +44,13 @@ class Optimizer {
  private:
   void step_sgd(const at::Tensor& gradient, double clip, double learning_rate);
   void step_adam(const at::Tensor& gradient, double clip, double learning_rate);
-  void decay(double factor);
 
   config::OptimizerSettings settings_;
   at::Tensor parameters_;
   std::vector<Layer> layers_;
   at::Tensor m_, v_, average_;
   at::Tensor scratch_;  // lamb: the step before its layers are scaled
+  WeightDecay decay_;   // adamw
   std::int64_t steps_ = 0;
 };
 

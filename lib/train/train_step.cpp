@@ -1,38 +1,21 @@
 #include "train/train_step.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/DeviceAccelerator.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "data/sampler.hpp"
 #include "train/batch_tensors.hpp"
 #include "train/detector.hpp"
 #include "train/flat_parameters.hpp"
-#include "train/mixed_precision.hpp"
+#include "train/lap.hpp"
 #include "train/schedule.hpp"
 
 namespace fastbox::train {
 namespace {
-
-/// Seconds since the last call.
-class Lap {
- public:
-  double seconds() {
-    const auto now = std::chrono::steady_clock::now();
-    const double passed = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-    return passed;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 /// One dropout seed per image: a function of the run's seed and the sample.
 std::vector<std::uint64_t> dropout_seeds(std::uint64_t seed, const data::Batch& batch) {
@@ -55,13 +38,6 @@ std::string broken_ranks(const std::vector<comm::RankStep>& ranks) {
   for (const auto& rank : ranks)
     if ((rank.flags & comm::not_a_number) != 0) broken.push_back(std::to_string(rank.rank));
   return broken.empty() ? "" : concat("the loss is not finite on rank ", join(broken, ", "), "; ");
-}
-
-/// Images begin .. begin + count - 1.
-BatchTensors part_of(const BatchTensors& batch, std::int64_t begin, std::int64_t count) {
-  const auto part = [&](const at::Tensor& t) { return t.narrow(0, begin, count); };
-  const auto& targets = batch.targets;
-  return {part(batch.image), {part(targets.confidence), part(targets.box), part(targets.mask), part(targets.weight)}};
 }
 
 std::vector<Layer> layers_of(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
@@ -128,8 +104,11 @@ TrainStep::TrainStep(models::Network& model, comm::World& world, const config::S
   if (!choice.reason.empty()) log::info(choice.reason);
 
   comm::AveragerOptions options;
-  options.first_bucket_mib = settings.parallel.first_bucket_mib;
-  options.bucket_mib = settings.parallel.bucket_mib;
+  const bool records = settings.run.cuda_graph == "on";
+  // A recorded pass hands over all gradients at once: in pieces, nothing would be under way beside it.
+  constexpr double one_bucket_mib = 1 << 20;
+  options.first_bucket_mib = records ? one_bucket_mib : settings.parallel.first_bucket_mib;
+  options.bucket_mib = records ? one_bucket_mib : settings.parallel.bucket_mib;
   options.exchange = {settings.parallel.allreduce, settings.parallel.wire == "bf16"};
   options.shards = shards_;
   options.sets = scheme_ == Scheme::pipelined ? 2 : 1;
@@ -138,62 +117,18 @@ TrainStep::TrainStep(models::Network& model, comm::World& world, const config::S
   at::Tensor flat = flatten(parameters_, averager_->plan());
   optimizer_ =
       std::make_unique<Optimizer>(settings.optimizer, std::move(flat), layers_of(parameters_, averager_->plan()));
+  if (records) record_passes();
+}
+
+StepReport TrainStep::run(const data::Batch& batch, const std::optional<BatchTensors>& tensors, int global_images,
+                          double learning_rate, const StepInput& input) {
+  return run(tensors, dropout_seeds(seed_, batch), global_images, learning_rate, input);
 }
 
 StepReport TrainStep::run(const data::Batch& batch, int global_images, double learning_rate, const StepInput& input) {
-  const at::TensorOptions options = parameters_[0].second.options().requires_grad(false);
-  if (batch.images == 0) return run(std::nullopt, {}, global_images, learning_rate, input);
-  return run(to_tensors(batch, options), dropout_seeds(seed_, batch), global_images, learning_rate, input);
-}
-
-/// One forward and backward. `divisor`: the images that the loss is a mean over.
-void TrainStep::run_pass(const BatchTensors& images, const std::vector<std::uint64_t>& seeds, double divisor,
-                         StepReport& report) {
-  Lap lap;
-  std::optional<comm::Timeline::Span> span;
-  span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::forward));
-  std::vector<at::Tensor> terms;
-  {
-    const MixedPrecision arithmetic(bf16_, images.image.device().type());
-    terms = model_.losses(images.image, images.targets, seeds, loss_options_, divisor);
-  }
-  const at::Tensor values = at::stack(terms).detach().to(at::kCPU, at::kDouble);
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    report.losses[i] += values[static_cast<std::int64_t>(i)].item<double>();
-  at::Tensor total = terms[0];
-  for (std::size_t i = 1; i < terms.size(); ++i) total = total + terms[i];
-  report.forward_seconds += lap.seconds();
-  span.reset();
-  span.emplace(world_.timeline(), world_.timeline().begin(comm::Op::backward));
-  total.backward();
-  // A GPU has only been told what to do: what it still works on is no waiting for other ranks.
-  if (!images.image.is_cpu()) at::accelerator::getCurrentStream(images.image.device().index()).synchronize();
-  report.backward_seconds += lap.seconds();
-}
-
-/// Every leaf alone, in order, each in micro-batches.
-void TrainStep::run_passes(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& seeds,
-                           int global_images, StepReport& report) {
-  const std::int64_t images = batch ? batch->image.size(0) : 0;
-  const double divisor = is_local() ? static_cast<double>(images) : global_images;
-  const comm::LeafRange leaves = averager_->leaves();
-  std::int64_t begin = 0;  // of the leaf, among this rank's images
-  for (int leaf = leaves.begin; leaf < leaves.end; ++leaf) {
-    const std::int64_t count = shards_ > 0 ? data::share_of(global_images, leaf, shards_).count : images;
-    const std::int64_t most = micro_batch_ > 0 ? micro_batch_ : std::max<std::int64_t>(count, 1);
-    for (std::int64_t at = 0; at == 0 || at < count; at += most) {
-      const std::int64_t some = std::min(most, count - at);
-      averager_->begin_pass(leaf, at == 0, at + most >= count);
-      if (some > 0) {
-        const auto first = seeds.begin() + std::min<std::ptrdiff_t>(begin + at, std::ssize(seeds));
-        run_pass(part_of(*batch, begin + at, some), {first, seeds.empty() ? first : first + some}, divisor, report);
-      }
-      averager_->end_pass();
-    }
-    begin += count;
-  }
-  // Ranks add up their shares of the loss, whose mean each has taken over its own images.
-  if (is_local() && images > 0) report.scale_losses(static_cast<double>(images) / global_images);
+  std::optional<BatchTensors> tensors;
+  if (batch.images > 0) tensors = to_tensors(batch, input_options());
+  return run(batch, tensors, global_images, learning_rate, input);
 }
 
 comm::GradientAverager::Report TrainStep::wait() {

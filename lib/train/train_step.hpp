@@ -16,6 +16,7 @@
 #include "data/batch.hpp"
 #include "models/network.hpp"
 #include "train/batch_tensors.hpp"
+#include "train/graphed_pass.hpp"
 #include "train/loss_guard.hpp"
 #include "train/optimizer.hpp"
 #include "train/running_statistics.hpp"
@@ -28,6 +29,7 @@ namespace fastbox::train {
 struct StepReport {
   std::vector<double> losses;  ///< models::Network::loss_names()' order
   double gradient_norm = 0;    ///< of the averaged gradient, before the clip; the same on all ranks
+  /// On a GPU, forward and backward are queued in the first, and waited for in the second.
   double forward_seconds = 0, backward_seconds = 0, exposed_seconds = 0, optimizer_seconds = 0;
   std::uint32_t flags = 0;            ///< what all ranks have agreed on: comm::StepFlag, joined
   std::vector<comm::RankStep> ranks;  ///< each rank's own times; empty where none were exchanged in this step
@@ -60,15 +62,26 @@ comm::ShardChoice choose_shards(const config::Settings& settings, int ranks, boo
 class TrainStep {
  public:
   /// Moves the model's parameters into a flat buffer. The model is on its device and of its type already. Collective.
+  /// Throws Error(usage) where the settings do not go together with the ranks or the device.
   TrainStep(models::Network& model, comm::World& world, const config::Settings& settings);
+  TrainStep(const TrainStep&) = delete;
+  TrainStep& operator=(const TrainStep&) = delete;
 
   /// `global_images`: of this step over all ranks. Throws Error(numbers) on every rank where the loss or the gradient is
   /// not finite, or the loss explodes (train.loss_limit); the parameters are then unchanged. `batch`: nothing where there are fewer images than ranks.
   StepReport run(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& dropout_seeds,
                  int global_images, double learning_rate, const StepInput& input = {});
 
-  /// The same for what the loader made; one dropout seed per sample, a function of run.seed and the sample.
+  /// The same for a loader's batch, of which these are the tensors; one dropout seed per sample, a function of run.seed
+  /// and the sample.
+  StepReport run(const data::Batch& batch, const std::optional<BatchTensors>& tensors, int global_images,
+                 double learning_rate, const StepInput& input = {});
+
+  /// The same for a batch that holds its images.
   StepReport run(const data::Batch& batch, int global_images, double learning_rate, const StepInput& input = {});
+
+  /// Device and type of the tensors that run() takes.
+  at::TensorOptions input_options() const { return parameters_[0].second.options().requires_grad(false); }
 
   /// Ends what is under way, so that all ranks hold the same parameters and state. pipelined: waits for the average,
   /// which the next step applies; local: averages now. Collective; before an evaluation, a checkpoint and the end.
@@ -128,8 +141,11 @@ class TrainStep {
   void restore_residuals(const NamedTensors& saved);
   void run_passes(const std::optional<BatchTensors>& batch, const std::vector<std::uint64_t>& seeds, int global_images,
                   StepReport& report);
-  void run_pass(const BatchTensors& images, const std::vector<std::uint64_t>& seeds, double divisor,
-                StepReport& report);
+  void run_leaves(const PassInput& all, int global_images, StepReport& report);
+  void run_pass(const PassInput& input, StepReport& report);
+  void replay_pass(const PassInput& input, StepReport& report);
+  std::vector<at::Tensor> forward(const PassInput& input);
+  void record_passes();
   comm::GradientAverager::Report wait();
   void post_control(const StepInput& input, const StepReport& report);
   void read_control(StepReport& report);
@@ -154,6 +170,7 @@ class TrainStep {
   RunningStatistics statistics_;
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<GraphedPass> graphed_;  // run.cuda_graph; else null
   comm::StepControl control_;
   LossGuard loss_guard_;
   StepReport report_;

@@ -17,8 +17,8 @@
 #include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
 #include "config/resolved.hpp"
-#include "data/loader.hpp"
 #include "eval/result_table.hpp"
+#include "train/batch_supply.hpp"
 #include "train/capsule.hpp"
 #include "train/checkpoint_writer.hpp"
 #include "train/data_supply.hpp"
@@ -99,7 +99,7 @@ class Run {
   std::unique_ptr<models::Network> model_;
   std::unique_ptr<TrainStep> train_step_;
   std::optional<comm::Watchdog> watchdog_;
-  std::optional<data::Loader> loader_;
+  std::unique_ptr<BatchSupply> batches_;
   std::optional<DataPace> data_pace_;
   std::optional<MetricsLog> metrics_;       // rank 0
   std::optional<CheckpointWriter> writer_;  // rank 0
@@ -283,7 +283,7 @@ void Run::one_step() {
   }
   std::optional<comm::Timeline::Span> waiting;
   waiting.emplace(world_.timeline(), world_.timeline().begin(comm::Op::waiting_for_data));
-  const data::Batch& batch = loader_->next();
+  const data::Batch& batch = batches_->next();
   waiting.reset();
   note_replaced(batch);
   input.data_seconds = seconds_since(begin);
@@ -292,7 +292,7 @@ void Run::one_step() {
   input.keep_gradient = metrics_ && is_due(settings_.run.gradient_histograms, samples_, samples_ + images);
   const double rate = learning_rate(settings_.optimizer, plan_, samples_);
   try {
-    train_step_->run(batch, images, rate, input);
+    train_step_->run(batch, batches_->tensors(), images, rate, input);
   } catch (const Error& problem) {
     if (problem.code() == ExitCode::numbers)  // which all ranks meet together
       write_capsule(options_.run_folder, {step_ + 1, samples_, images, rate, threads_, problem.what()}, config_,
@@ -430,12 +430,14 @@ void Run::go() {
   const auto opening = Clock::now();
   const auto cache = open_frame_cache(world_, train_frames_, settings_.data, threads_, plan_.samples - samples_);
   if (cache) cache_seconds_ = seconds_since(opening);
-  data_pace_.emplace(train_frames_, cache, settings_, world_);
-  loader_.emplace(train_frames_, settings_,
-                  data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
-                                   plan_.batch, train_step_->shards(), static_cast<std::uint64_t>(samples_),
-                                   static_cast<std::uint64_t>(plan_.samples)},
-                  cache);
+  const at::TensorOptions device = train_step_->input_options();
+  data_pace_.emplace(train_frames_, cache, settings_, world_, /*of_images=*/device.device().is_cpu());
+  batches_ =
+      make_batch_supply(train_frames_, settings_,
+                        data::LoaderPlan{static_cast<std::uint64_t>(settings_.run.seed), world_.rank(), world_.size(),
+                                         plan_.batch, train_step_->shards(), static_cast<std::uint64_t>(samples_),
+                                         static_cast<std::uint64_t>(plan_.samples)},
+                        cache, device);
   // A stop came before the evaluation that was due with the checkpoint: the history must not miss it.
   if (step_ > 0 && evaluated_step_ != step_ && is_due(plan_.evaluation_samples, samples_ - plan_.batch, samples_))
     evaluate_now();

@@ -20,6 +20,7 @@
 #include "config/run_file.hpp"
 #include "data/sampler.hpp"
 #include "json_output.hpp"
+#include "models/dropout.hpp"
 #include "random_batch.hpp"
 #include "timings.hpp"
 #include "train/detector.hpp"
@@ -67,7 +68,8 @@ class ReducerStep {
     reducer_->rebuild_buckets();
     // The Reducer averages over the ranks, so each takes the mean over its own images.
     const double divisor = static_cast<double>(batch.image.size(0));
-    const auto terms = model_.losses(batch.image, batch.targets, seeds, loss_options(), divisor);
+    const at::Tensor of_images = seeds.empty() ? at::Tensor() : models::seed_tensor(seeds, at::kCPU);
+    const auto terms = model_.losses(batch.image, batch.targets, of_images, loss_options(), divisor);
     reducer_->prepare_for_backward({});
     at::stack(terms).sum().backward();
     step_optimizer(rate);

@@ -37,12 +37,13 @@ class FakeGpu : public comm::GpuBackend {
     ++written;
     return std::make_unique<Event>(*this, nullptr, 0);
   }
+  void current_waits_for(int, comm::GpuEvent&) override { fail(ExitCode::defect, "no exchange asks for this"); }
   std::unique_ptr<comm::GpuStream> make_stream(int) override { return std::make_unique<Stream>(*this); }
   std::shared_ptr<void> allocate(int, std::size_t bytes) override {
     auto memory = std::make_shared<std::vector<double>>((bytes + 7) / 8);  // zero, and aligned for any element
     return {memory, memory->data()};
   }
-  std::shared_ptr<void> allocate_host(std::size_t bytes) override { return allocate(0, bytes); }
+  std::shared_ptr<void> allocate_host(int, std::size_t bytes) override { return allocate(0, bytes); }
   std::shared_ptr<void> page_lock(void* memory, std::size_t bytes) override {
     if (!locks_memory) fail(ExitCode::environment, "no page may be locked here");
     const auto size = static_cast<std::int64_t>(bytes);

@@ -208,3 +208,44 @@ TEST_CASE("an exception amid a step leaves the buckets under way to the MPI thre
     world.barrier();
   }
 }
+
+TEST_CASE("gradients that a recording has written are exchanged when they are told of", "[gradient_averager]") {
+  auto& world = test::world();
+  auto parameters = make_parameters();
+  GradientAverager averager(world, parameters, tiny_buckets());
+  const auto check = [&](const GradientAverager::Report& report, double factor) {
+    CHECK(report.unused == std::vector<std::string>{"p3"});
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor expected = static_cast<double>(i + 1) * factor * parameters[i].second.detach();
+      CHECK(at::allclose(gradient_of(averager, parameters, i), i == 3 ? at::zeros_like(expected) : expected, 1e-5));
+    }
+    CHECK(averager.squared_norm_of(averager.gradient()) == report.squared_norm);
+  };
+  const double ranks = world.size() * (world.size() + 1) / 2.0;
+  CHECK_THROWS_WITH(averager.take_recorded(), Catch::Contains("no pass has been recorded"));
+  for (int step = 0; step < 5; ++step) {
+    averager.begin();
+    const std::int64_t ready = world.standing().buckets_ready;
+    if (step % 2 == 0) {  // recorded steps and plain ones take turns
+      averager.begin_recording();
+      loss_of(parameters, (1 + step) * (world.rank() + 1), 3).backward();
+      averager.end_recording();
+      CHECK(world.standing().buckets_ready == ready);
+      averager.take_recorded();
+    } else {
+      averager.begin_pass(averager.leaves().begin, true, true);
+      loss_of(parameters, (1 + step) * (world.rank() + 1), 3).backward();
+      averager.end_pass();
+    }
+    check(averager.wait(), (1 + step) * ranks);
+  }
+}
+
+TEST_CASE("a recording is of one pass", "[gradient_averager]") {
+  auto parameters = make_parameters();
+  auto options = tiny_buckets();
+  options.sets = 2;
+  GradientAverager averager(test::world(), parameters, options);
+  averager.begin();
+  CHECK_THROWS_WITH(averager.begin_recording(), Catch::Contains("1 leaves and 2 sets"));
+}

@@ -10,6 +10,7 @@
 #include "base/random.hpp"
 #include "comm/ordered_sum.hpp"
 #include "data/sampler.hpp"
+#include "models/dropout.hpp"
 #include "models/fastbox.hpp"
 #include "mpi/ranks.hpp"
 #include "train/flat_parameters.hpp"
@@ -94,8 +95,8 @@ at::Tensor train_alone(int shards, int steps) {
       at::Tensor gradient = at::zeros({plan.elements});
       if (share.count > 0) {
         const Images images = images_of(step, share.begin, share.count);
-        models::losses(model->forward(images.tensors.image, images.seeds), images.tensors.targets,
-                       model->encoder().kernels(), {}, images_in(step, steps))
+        models::losses(model->forward(images.tensors.image, models::seed_tensor(images.seeds, at::kCPU)),
+                       images.tensors.targets, model->encoder().kernels(), {}, images_in(step, steps))
             .total()
             .backward();
         for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -27,6 +27,12 @@ TEST_CASE("the numbers are fixed for ever: checkpoints rely on them", "[random]"
   CHECK(head == std::vector<std::uint64_t>{0xa10da6baeb019f54u, 0x4bfd4018063b1704u});
 }
 
+TEST_CASE("each number of a stream can be computed alone", "[random]") {
+  Random random(9, Purpose::dropout, 4, UINT64_MAX);
+  const std::uint64_t state = stream_state(9, Purpose::dropout, 4, UINT64_MAX);
+  for (std::uint64_t n = 0; n < 100; ++n) CHECK(bits_at(state, n) == random.bits());
+}
+
 TEST_CASE("uniform, below and normal have the moments they should", "[random]") {
   Random random(5, Purpose::dropout);
   constexpr int n = 200'000;

@@ -92,6 +92,14 @@ TEST_CASE("values that do not go together are told with their places, all at onc
             .find("--set parallel.scheme=pipelined: parallel.scheme: pipelined, but") != std::string::npos);
   CHECK(complaint("parallel: {shards: 6, scheme: local}\n").find("the scheme local depends") != std::string::npos);
   CHECK(complaint("parallel: {allreduce: nccl, wire: bf16}\n").find("nccl makes its own") != std::string::npos);
+  CHECK(complaint("run: {precision: bf16, convolution: winograd}\n")
+            .find("run.convolution: winograd is made for fp32, and run.precision is bf16") != std::string::npos);
+  CHECK(complaint("run: {cuda_graph: on}\n", {"parallel.shards=4", "parallel.scheme=local", "train.micro_batch=2"})
+            .find("run.cuda_graph: on, but train.micro_batch: 2 makes a step more than one pass") != std::string::npos);
+  CHECK(
+      complaint("run: {cuda_graph: on}\nparallel: {scheme: pipelined}\n") ==
+      "my.yaml:1:19: run.cuda_graph: on, but parallel.scheme: pipelined makes a step more than one pass that is always "
+      "the same; expected synchronous, or run.cuda_graph off");
 }
 
 TEST_CASE("alternatives in one layer contradict each other", "[run_file_errors]") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/dropout.hpp"
 #include "models/fastbox.hpp"
 #include "models/loss.hpp"
 #include "support/support.hpp"
@@ -68,10 +69,10 @@ TEST_CASE("an image's outputs depend on its own dropout seed, not on the batch a
   models::FastBox model(small_options());
   model.initialise(1);
   const at::Tensor images = noise({2, 3, 64, 96});
-  const auto both = model.forward(images, {11, 12});
-  const auto alone = model.forward(images.narrow(0, 1, 1), {12});
+  const auto both = model.forward(images, models::seed_tensor({11, 12}, at::kCPU));
+  const auto alone = model.forward(images.narrow(0, 1, 1), models::seed_tensor({12}, at::kCPU));
   CHECK(at::allclose(both.delta_box[1], alone.delta_box[0], 1e-4, 1e-4));
-  const auto other = model.forward(images.narrow(0, 1, 1), {13});
+  const auto other = model.forward(images.narrow(0, 1, 1), models::seed_tensor({13}, at::kCPU));
   CHECK_FALSE(at::allclose(both.delta_box[1], other.delta_box[0], 1e-4, 1e-4));
 }
 

@@ -56,11 +56,11 @@ class ColourNetwork : public models::Network {
   ColourNetwork() : Network(models::make_encoder("small", 0.25)) {}
   int stride() const override { return ::stride; }
   std::vector<std::string> loss_names() const override { return {}; }
-  std::vector<at::Tensor> losses(const at::Tensor&, const models::Targets&, const std::vector<std::uint64_t>&,
+  std::vector<at::Tensor> losses(const at::Tensor&, const models::Targets&, const at::Tensor&,
                                  const models::LossOptions&, double) override {
     return {};
   }
-  std::vector<at::Tensor> outputs(const at::Tensor&, const std::vector<std::uint64_t>&) override { return {}; }
+  std::vector<at::Tensor> outputs(const at::Tensor&, const at::Tensor&) override { return {}; }
   at::Tensor confidence_logits(const at::Tensor& rgb) override {
     const at::Tensor means = at::avg_pool2d(rgb, {::stride, ::stride}).narrow(1, 0, 2);
     return ((means - 100) / 20).permute({0, 2, 3, 1});

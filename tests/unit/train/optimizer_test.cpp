@@ -146,7 +146,7 @@ TEST_CASE("the flat Adam is the same in float32 for any length", "[optimizer]") 
   for (const std::int64_t n : {1, 7, 100'003}) {
     at::Tensor w = at::ones({n}), m = at::zeros({n}), v = at::zeros({n});
     const at::Tensor g = at::arange(n).to(at::kFloat) - 3;
-    train::adam_step(w, g, m, v, 0.01, 0.9, 0.999, 1e-5, 0.5);
+    train::adam_step(w, g, m, v, {0.01, 0.9, 0.999, 1e-5, 0.5});
     const at::Tensor gm = 0.1f * 0.5f * g, gv = (1 - 0.999) * (0.5 * g).square();
     CHECK(at::allclose(w, 1 - 0.01 * gm / (gv.sqrt() + 1e-5), 1e-5, 1e-6));
   }
