@@ -106,7 +106,7 @@ TEST_CASE("every decoder, suppression and rounding: the same objects in the same
 }
 
 TEST_CASE("every encoder, in both decoders", "[torchscript]") {
-  for (const std::string encoder : {"vgg16", "vgg16_bn", "resnet50", "googlenet"})
+  for (const std::string encoder : {"vgg16", "vgg16_bn", "resnet50", "resnet101", "googlenet"})
     for (const std::string decoder : {"fastbox", "center"}) {
       CAPTURE(encoder, decoder);
       auto settings = small_settings(encoder, decoder);
