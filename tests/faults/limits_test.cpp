@@ -10,11 +10,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int steps = 150, stopped = 75, limit = 3, margin = 2;  // seconds
+constexpr int steps = 500, stopped = 75, limit = 3, margin = 2;  // seconds
 constexpr int most_parts = 60;
 
 Words training(const fs::path& folder, const Words& more) {
-  return tiny_training(folder, steps, Words{"evaluation.every=25"} + more);
+  return tiny_training(folder, steps, Words{"evaluation.every=80"} + more);
 }
 
 const Trace& whole_run() {

@@ -112,6 +112,8 @@ TEST_CASE("every encoder, in both decoders", "[torchscript]") {
       auto settings = small_settings(encoder, decoder);
       settings.evaluation.suppression = "standard";
       settings.evaluation.minimum_score = 1e-6;
+      // So many layers of random weights give boxes of 1e7 pixels: fp32 has no digits left for 1e-4 of one.
+      if (encoder == "resnet101") settings.run.precision = "fp64";
       CHECK(check_same(settings) > 0);
     }
 }
