@@ -16,7 +16,7 @@
 namespace fastbox::models {
 namespace {
 
-using ThreeGradients = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+using TwoTensors = std::tuple<at::Tensor, at::Tensor>;
 
 constexpr std::array<std::int64_t, 2> dilation = {1, 1}, no_padding = {0, 0};
 
@@ -25,14 +25,9 @@ at::Tensor conv_relu_cpu(const at::Tensor& x, const at::Tensor& weight, const at
   return at::conv2d(x, weight, bias.to(x.scalar_type()), stride, padding).relu_();
 }
 
-/// oneDNN gives the bias's gradient along with the weight's, so it costs no pass of its own.
-ThreeGradients conv_relu_backward_cpu(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& weight,
-                                      const at::Tensor& y, at::IntArrayRef stride, at::IntArrayRef padding,
-                                      bool needs_x, bool needs_weight, bool needs_bias) {
-  const std::array<std::int64_t, 1> bias_sizes = {weight.size(0)};
-  return at::convolution_backward(at::threshold_backward(gradient, y, 0), x, weight, at::IntArrayRef(bias_sizes),
-                                  stride, padding, dilation, /*transposed=*/false, no_padding, /*groups=*/1,
-                                  {needs_x, needs_weight, needs_bias});
+/// oneDNN gives the bias's gradient along with the weight's, so here is none.
+TwoTensors conv_relu_mask_cpu(const at::Tensor& gradient, const at::Tensor& y) {
+  return {at::threshold_backward(gradient, y, 0), at::Tensor()};
 }
 
 /// One stretch, as a GPU's block does it. `lanes`: memory for lanes x channels sums; `sums`: channels.
@@ -123,20 +118,28 @@ struct FusedConvRelu : torch::autograd::Function<FusedConvRelu> {
     return y;
   }
 
+  /// `gradients` is emptied once it is masked: of the largest maps, one more would be there at the peak.
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& gradients) {
-    static const auto handle =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("fastbox::conv_relu_backward", "")
-            .typed<ThreeGradients(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                  at::IntArrayRef, at::IntArrayRef, bool, bool, bool)>();
+                                                 torch::autograd::variable_list& gradients) {
+    static const auto handle = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow("fastbox::conv_relu_mask", "")
+                                   .typed<TwoTensors(const at::Tensor&, const at::Tensor&)>();
     enum Operand { x, weight, bias };
     const auto saved = context->get_saved_variables();
-    const auto stride = context->saved_data["stride"].toIntVector();
-    const auto padding = context->saved_data["padding"].toIntVector();
-    const auto [of_x, of_weight, of_bias] =
-        handle.call(gradients[0], saved[0], saved[1], saved[2], stride, padding, context->needs_input_grad(x),
-                    context->needs_input_grad(weight), context->needs_input_grad(bias));
+    const bool needs_x = context->needs_input_grad(x), needs_weight = context->needs_input_grad(weight),
+               needs_bias = context->needs_input_grad(bias);
+    const auto [masked, bias_sum] = handle.call(gradients[0], saved[2]);
+    gradients.clear();
+    const bool bias_is_left = needs_bias && !bias_sum.defined();
+    at::Tensor of_x, of_weight, of_bias;
+    if (needs_x || needs_weight || bias_is_left) {
+      const std::array<std::int64_t, 1> bias_sizes = {saved[1].size(0)};
+      std::tie(of_x, of_weight, of_bias) = at::convolution_backward(
+          masked, saved[0], saved[1], at::IntArrayRef(bias_sizes), context->saved_data["stride"].toIntVector(),
+          context->saved_data["padding"].toIntVector(), dilation, /*transposed=*/false, no_padding, /*groups=*/1,
+          {needs_x, needs_weight, bias_is_left});
+    }
+    if (needs_bias && bias_sum.defined()) of_bias = bias_sum;
     return {of_x, of_weight, of_bias, at::Tensor(), at::Tensor()};
   }
 };
@@ -192,16 +195,14 @@ void add_bias_relu_(at::Tensor& y, const at::Tensor& bias) {
 
 TORCH_LIBRARY_FRAGMENT(fastbox, library) {
   library.def("conv_relu(Tensor x, Tensor weight, Tensor bias, int[] stride, int[] padding) -> Tensor");
-  library.def(
-      "conv_relu_backward(Tensor gradient, Tensor x, Tensor weight, Tensor y, int[] stride, int[] padding, "
-      "bool needs_x, bool needs_weight, bool needs_bias) -> (Tensor, Tensor, Tensor)");
+  library.def("conv_relu_mask(Tensor gradient, Tensor y) -> (Tensor, Tensor)");
   library.def("relu_bias_backward(Tensor gradient, Tensor y) -> (Tensor, Tensor)");
   library.def("add_bias_relu_(Tensor(a!) y, Tensor bias) -> ()");
 }
 
 TORCH_LIBRARY_IMPL(fastbox, CPU, library) {
   library.impl("conv_relu", &fastbox::models::conv_relu_cpu);
-  library.impl("conv_relu_backward", &fastbox::models::conv_relu_backward_cpu);
+  library.impl("conv_relu_mask", &fastbox::models::conv_relu_mask_cpu);
   library.impl("relu_bias_backward", &fastbox::models::relu_bias_backward_cpu);
   library.impl("add_bias_relu_", &fastbox::models::add_bias_relu_cpu);
 }

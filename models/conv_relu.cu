@@ -9,7 +9,6 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
-#include <array>
 #include <cstdint>
 #include <tuple>
 
@@ -19,7 +18,6 @@
 namespace fastbox::models {
 namespace {
 
-constexpr std::array<std::int64_t, 2> dilation = {1, 1}, no_padding = {0, 0};
 constexpr int channels_of_block = 32;  // of the second kernel, whose threads are one for each channel and group
 constexpr int threads_of_sums = channels_of_block * groups_of_stretches;
 
@@ -190,27 +188,12 @@ at::Tensor conv_relu_cuda(const at::Tensor& x, const at::Tensor& weight, const a
   return pays(operands, in_two_steps) ? run_fused(operands) : in_two_steps();
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> conv_relu_backward_cuda(const at::Tensor& gradient, const at::Tensor& x,
-                                                                       const at::Tensor& weight, const at::Tensor& y,
-                                                                       at::IntArrayRef stride, at::IntArrayRef padding,
-                                                                       bool needs_x, bool needs_weight,
-                                                                       bool needs_bias) {
-  const c10::cuda::CUDAGuard guard(y.device());
-  const auto [masked, of_bias] = relu_bias_backward_cuda(gradient, y);
-  at::Tensor of_x, of_weight;
-  if (needs_x || needs_weight)
-    std::tie(of_x, of_weight, std::ignore) =
-        at::convolution_backward(masked, x, weight, at::OptionalIntArrayRef(), stride, padding, dilation,
-                                 /*transposed=*/false, no_padding, /*groups=*/1, {needs_x, needs_weight, false});
-  return {of_x, of_weight, needs_bias ? of_bias : at::Tensor()};
-}
-
 }  // namespace
 }  // namespace fastbox::models
 
 TORCH_LIBRARY_IMPL(fastbox, CUDA, library) {
   library.impl("conv_relu", &fastbox::models::conv_relu_cuda);
-  library.impl("conv_relu_backward", &fastbox::models::conv_relu_backward_cuda);
+  library.impl("conv_relu_mask", &fastbox::models::relu_bias_backward_cuda);
   library.impl("relu_bias_backward", &fastbox::models::relu_bias_backward_cuda);
   library.impl("add_bias_relu_", &fastbox::models::add_bias_relu_cuda);
 }

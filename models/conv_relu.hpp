@@ -3,9 +3,10 @@
 // On a GPU LibTorch makes of the three a convolution and two passes over its output, and backward three passes over
 // the gradient; here cuDNN adds the bias and takes the maximum before it writes, and one pass masks the gradient and
 // sums the bias's. On a CPU oneDNN does the like for the bias, and LibTorch's own operators are called. Operators of
-// torch's dispatcher: fastbox::conv_relu and conv_relu_backward, and what the GPU's code of them is made of,
-// relu_bias_backward and add_bias_relu_; the CPU's code is in conv_relu.cpp, the GPU's twin in conv_relu.cu, which the
-// CUDA plugin registers. Called by the thread that runs the network.
+// torch's dispatcher: fastbox::conv_relu and, for its way back, conv_relu_mask (the masked gradient, and the bias's where
+// no convolution has to sum it); and what the GPU's code of them is made of, relu_bias_backward and add_bias_relu_. The
+// CPU's code is in conv_relu.cpp, the GPU's twin in conv_relu.cu, which the CUDA plugin registers. Called by the thread
+// that runs the network.
 #pragma once
 
 #include <ATen/core/Tensor.h>
