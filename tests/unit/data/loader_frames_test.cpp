@@ -8,23 +8,12 @@
 
 #include "data/loader.hpp"
 #include "support/support.hpp"
+#include "unit/data/changing_settings.hpp"
 #include "unit/data/made_frames.hpp"
 
 using namespace fastbox;
 
 namespace {
-
-config::Settings settings() {
-  config::Settings result;
-  result.model.width = 128;
-  result.model.height = 64;
-  result.data.workers = 3;
-  result.augmentation.scale = {0.8, 1.2};
-  result.augmentation.shift = 8;
-  result.augmentation.saturation = {0.5, 1.6};
-  result.augmentation.hue = 0.1;
-  return result;
-}
 
 /// Memory that remembers what it has given.
 struct Source {
@@ -55,7 +44,7 @@ TEST_CASE("frames and their changes stand for the images, for any ranks and shar
     for (const int shards : {0, 6})
       for (const int paste : {0, 2}) {
         Source source;
-        auto with = settings();
+        auto with = test::changing_settings();
         with.augmentation.paste = paste;
         if (ranks == 2) with.augmentation.colour = "image";
         for (int rank = 0; rank < ranks; ++rank) {
@@ -90,7 +79,8 @@ TEST_CASE("memory for frames is asked for once a place, and again only for a muc
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
   Source source;
-  data::Loader loader(dataset, settings(), data::LoaderPlan{.seed = 5, .batch = 4, .frame_memory = source.function()});
+  data::Loader loader(dataset, test::changing_settings(),
+                      data::LoaderPlan{.seed = 5, .batch = 4, .frame_memory = source.function()});
   for (int step = 0; step < 20; ++step) loader.next();
   const std::size_t slots = 3;  // two, and one more for three workers
   CHECK(source.given.size() == slots * 4);
@@ -125,7 +115,7 @@ TEST_CASE("a batch stays as it was until so many calls later", "[loader_frames]"
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
   for (const int kept : {1, 2, 3}) {
     Source source;
-    data::Loader loader(dataset, settings(),
+    data::Loader loader(dataset, test::changing_settings(),
                         data::LoaderPlan{.seed = 5, .batch = 3, .kept = kept, .frame_memory = source.function()});
     std::vector<std::pair<const data::Batch*, std::vector<float>>> given;
     for (int step = 0; step < 12; ++step) {
@@ -147,7 +137,7 @@ TEST_CASE("memory that is not to be had stops the run in its own words", "[loade
   const data::MemorySource none = [](std::size_t) -> std::shared_ptr<void> {
     fail(ExitCode::environment, "no page-locked memory");
   };
-  data::Loader loader(dataset, settings(), data::LoaderPlan{.batch = 2, .frame_memory = none});
+  data::Loader loader(dataset, test::changing_settings(), data::LoaderPlan{.batch = 2, .frame_memory = none});
   const auto error = test::caught([&] { loader.next(); });
   CHECK(error.code == ExitCode::environment);
   CHECK(error.mentions("no page-locked memory"));

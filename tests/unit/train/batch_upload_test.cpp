@@ -12,6 +12,7 @@
 #include "base/files.hpp"
 #include "data/sampler.hpp"
 #include "support/support.hpp"
+#include "unit/data/changing_settings.hpp"
 #include "unit/data/made_frames.hpp"
 #include "unit/train/made_gpu.hpp"
 
@@ -19,18 +20,6 @@ using namespace fastbox;
 using test::Copies;
 
 namespace {
-
-config::Settings settings() {
-  config::Settings result;
-  result.model.width = 128;
-  result.model.height = 64;
-  result.data.workers = 3;
-  result.augmentation.scale = {0.8, 1.2};
-  result.augmentation.shift = 8;
-  result.augmentation.saturation = {0.5, 1.6};
-  result.augmentation.hue = 0.1;
-  return result;
-}
 
 /// Five small frames and one that outgrows the memory made for them.
 data::Dataset frames_in(const test::ScratchFolder& folder) {
@@ -68,8 +57,8 @@ TEST_CASE("what arrives is the loader's batch, and stays until the next is asked
       test::MadeGpu gpu(copies);
       const at::TensorOptions options(type);
       const data::LoaderPlan plan{.seed = 5, .batch = 4, .end_sample = 34};
-      data::Loader loader(dataset, settings(), plan);
-      train::BatchUpload upload(dataset, settings(), plan, nullptr, options);
+      data::Loader loader(dataset, test::changing_settings(), plan);
+      train::BatchUpload upload(dataset, test::changing_settings(), plan, nullptr, options);
       for (int step = 0; step < 9; ++step) {
         INFO("step " << step << (copies == Copies::at_once ? ", copies at once" : ", copies at last"));
         const data::Batch &batch = upload.next(), &expected = loader.next();
@@ -96,7 +85,8 @@ TEST_CASE("a copy waits for the step that last read its buffer, and the step for
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
   test::MadeGpu gpu(Copies::at_once);
-  train::BatchUpload upload(dataset, settings(), {.seed = 5, .batch = 3}, nullptr, at::TensorOptions(at::kFloat));
+  train::BatchUpload upload(dataset, test::changing_settings(), {.seed = 5, .batch = 3}, nullptr,
+                            at::TensorOptions(at::kFloat));
   std::vector<std::string> expected = {"4 copies", "4 copies"};
   std::size_t pieces = 0;
   for (int step = 0; step < 6; ++step) {
@@ -118,7 +108,8 @@ TEST_CASE("memory is not filled again before its copies are over, though no step
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
   test::MadeGpu gpu(Copies::at_last);
-  train::BatchUpload upload(dataset, settings(), {.seed = 5, .batch = 3}, nullptr, at::TensorOptions(at::kFloat));
+  train::BatchUpload upload(dataset, test::changing_settings(), {.seed = 5, .batch = 3}, nullptr,
+                            at::TensorOptions(at::kFloat));
   for (int step = 0; step < 8; ++step) upload.next();
   CHECK(gpu.most_waiting() <= 2 * 4);  // of the batch in use and the one ahead
 }
@@ -130,7 +121,8 @@ TEST_CASE("a batch that cannot be made stops the run at its turn, by name", "[ba
   const std::string victim = dataset[data::Sampler(5, 6).at(3).frame].name;
   write_file_atomically(data::image_folder(folder.path()) / (victim + ".png"), "no picture");
   test::MadeGpu gpu(Copies::at_last);
-  train::BatchUpload upload(dataset, settings(), {.seed = 5, .batch = 2}, nullptr, at::TensorOptions(at::kFloat));
+  train::BatchUpload upload(dataset, test::changing_settings(), {.seed = 5, .batch = 2}, nullptr,
+                            at::TensorOptions(at::kFloat));
   CHECK(upload.next().images == 2);
   wait_a_little();
   CHECK(upload.tensors().has_value());
@@ -145,7 +137,7 @@ TEST_CASE("a GPU that fails stops the run at the batch that it failed with", "[b
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 3), "a test");
   test::MadeGpu gpu(Copies::at_once);
-  train::BatchUpload upload(dataset, settings(), {.batch = 2}, nullptr, at::TensorOptions(at::kFloat));
+  train::BatchUpload upload(dataset, test::changing_settings(), {.batch = 2}, nullptr, at::TensorOptions(at::kFloat));
   upload.next();
   CHECK(told(gpu, 2).size() == 2);  // the second batch is there as well
   gpu.break_down();
@@ -163,7 +155,8 @@ TEST_CASE("it ends at any moment and gives all memory back", "[batch_upload]") {
       for (const bool waits : {false, true}) {
         test::MadeGpu gpu(copies);
         {
-          train::BatchUpload upload(dataset, settings(), {.batch = 2}, nullptr, at::TensorOptions(at::kFloat));
+          train::BatchUpload upload(dataset, test::changing_settings(), {.batch = 2}, nullptr,
+                                    at::TensorOptions(at::kFloat));
           for (int step = 0; step < steps; ++step) upload.next();
           if (waits) wait_a_little();
         }
@@ -175,7 +168,7 @@ TEST_CASE("a rank without images copies nothing", "[batch_upload]") {
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 3), "a test");
   test::MadeGpu gpu(Copies::at_once);
-  train::BatchUpload upload(dataset, settings(), {.rank = 3, .ranks = 4, .batch = 2}, nullptr,
+  train::BatchUpload upload(dataset, test::changing_settings(), {.rank = 3, .ranks = 4, .batch = 2}, nullptr,
                             at::TensorOptions(at::kFloat));
   for (int step = 0; step < 4; ++step) {
     CHECK(upload.next().images == 0);
@@ -190,8 +183,8 @@ TEST_CASE("on a CPU the batches are the loader's own, and no backend is asked", 
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 3), "a test");
   const at::TensorOptions options(at::kFloat);
   const data::LoaderPlan plan{.seed = 5, .batch = 2, .end_sample = 3};
-  const auto batches = train::make_batch_supply(dataset, settings(), plan, nullptr, options);
-  data::Loader loader(dataset, settings(), plan);
+  const auto batches = train::make_batch_supply(dataset, test::changing_settings(), plan, nullptr, options);
+  data::Loader loader(dataset, test::changing_settings(), plan);
   for (const int images : {2, 1}) {
     const data::Batch& batch = batches->next();
     REQUIRE(batch.images == images);
