@@ -7,9 +7,11 @@
 #include "base/memory.hpp"
 #include "command_line.hpp"
 #include "command_tree.hpp"
+#include "train/tensor_memory.hpp"
 
 int main(int argc, char** argv) {
   fastbox::keep_freed_memory();
+  fastbox::train::pool_tensor_memory();
   try {
     const auto tree = fastbox::apps::make_command_tree();
     return static_cast<int>(fastbox::apps::run_command_line(*tree, argc, argv));

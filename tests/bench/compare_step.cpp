@@ -26,6 +26,7 @@
 #include "train/detector.hpp"
 #include "train/device.hpp"
 #include "train/schedule.hpp"
+#include "train/tensor_memory.hpp"
 #include "train/train_step.hpp"
 
 namespace fastbox::bench {
@@ -167,6 +168,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   fastbox::keep_freed_memory();
+  fastbox::train::pool_tensor_memory();
   try {
     return fastbox::bench::run(argc, argv);
   } catch (const std::exception& error) {
