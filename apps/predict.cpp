@@ -36,6 +36,7 @@ struct Options {
   std::vector<std::string> inputs, overrides;
   bool draw = false;
   double draw_score = 0.3;
+  int decimals = io::label_decimals;
   ExplainOptions explain;
 };
 
@@ -165,7 +166,8 @@ void predict(const Options& options, comm::World& world) {
       const auto seen = detector.see(frame);
       const auto objects = detector.objects_of(seen, frame.frame_width, frame.frame_height);
       const fs::path result = fs::path(options.out) / image.stem();
-      const std::string text = io::format_detections(objects, train::score_decimals(settings.evaluation));
+      const std::string text =
+          io::format_detections(objects, train::score_decimals(settings.evaluation), options.decimals);
       if (options.format == "kitti")
         write_file_atomically(result.string() + ".txt", text);
       else
@@ -201,6 +203,9 @@ void add_predict(CLI::App& app) {
   command->add_option("--out", options->out, "folder for the results and, with --draw, NAME.png")->required();
   command->add_option("--format", options->format, "kitti: NAME.txt for each image; coco: one results.json")
       ->check(CLI::IsMember({"kitti", "coco"}))
+      ->capture_default_str();
+  command->add_option("--decimals", options->decimals, "of the boxes' edges, in pixels; KITTI's own files have 2")
+      ->check(CLI::Range(0, 9))
       ->capture_default_str();
   command->add_flag("--draw", options->draw, "also write the pictures with boxes, classes and scores");
   command->add_option("--draw-score", options->draw_score, "draw only detections of at least this score")

@@ -59,11 +59,12 @@ std::vector<Object> parse(std::string_view text, const std::string& name, std::s
 }
 
 /// No score where score_decimals is negative.
-std::string format(const std::vector<Object>& objects, int score_decimals) {
+std::string format(const std::vector<Object>& objects, int score_decimals, int box_decimals) {
   std::string text;
   for (const auto& o : objects) {
     text += concat(o.type, ' ', shortest(o.truncated), ' ', o.occluded, ' ', shortest(o.alpha));
-    for (const double value : {o.box.left, o.box.top, o.box.right, o.box.bottom}) text += ' ' + fixed(value, 2);
+    for (const double value : {o.box.left, o.box.top, o.box.right, o.box.bottom})
+      text += ' ' + fixed(value, box_decimals);
     for (const double value : {o.height, o.width, o.length, o.x, o.y, o.z, o.rotation_y}) text += ' ' + shortest(value);
     if (score_decimals >= 0) text += ' ' + fixed(o.score, score_decimals);
     text += '\n';
@@ -90,11 +91,11 @@ std::vector<Object> read_detections(const std::filesystem::path& file) {
 }
 
 std::string format_labels(const std::vector<Object>& objects) {
-  return format(objects, -1);
+  return format(objects, -1, label_decimals);
 }
 
-std::string format_detections(const std::vector<Object>& objects, int score_decimals) {
-  return format(objects, score_decimals);
+std::string format_detections(const std::vector<Object>& objects, int score_decimals, int box_decimals) {
+  return format(objects, score_decimals, box_decimals);
 }
 
 }  // namespace fastbox::io

@@ -48,8 +48,12 @@ std::vector<Object> read_detections(const std::filesystem::path& file);
 std::vector<Object> parse_labels(std::string_view text, const std::string& name, std::size_t first_line = 1);
 std::vector<Object> parse_detections(std::string_view text, const std::string& name);
 
-/// The lines of a label file or, with the score, of a result file. Boxes with two decimals as KITTI's own.
+/// KITTI's own boxes have two decimals.
+constexpr int label_decimals = 2;
+
+/// The lines of a label file or, with the score, of a result file.
 std::string format_labels(const std::vector<Object>& objects);
-std::string format_detections(const std::vector<Object>& objects, int score_decimals = 6);
+std::string format_detections(const std::vector<Object>& objects, int score_decimals = 6,
+                              int box_decimals = label_decimals);
 
 }  // namespace fastbox::io

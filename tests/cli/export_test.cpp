@@ -36,15 +36,16 @@ TEST_CASE("in PyTorch, the archive finds what predict finds", "[export_torchscri
   Words images;
   for (const auto& name : names) images.push_back(image(name));
   REQUIRE_THAT(run(exporting(archive)), Exits(0) && Tells("torchscript of"));
-  REQUIRE_THAT(run(fastbox({"predict", "--checkpoint", learned_run().string(), "--out", out.string()}) + images),
-               Exits(0));
+  REQUIRE_THAT(
+      run(fastbox({"predict", "--checkpoint", learned_run().string(), "--out", out.string(), "--decimals", "6"}) +
+          images),
+      Exits(0));
   const Outcome outcome = run(Words{python, "tests/cli/run_export.py", archive.string()} + images);
   REQUIRE_THAT(outcome, Exits(0));
   const auto answer = nlohmann::json::parse(outcome.out);
   const auto classes = answer.at("description").at("classes");
   CHECK(answer.at("description").at("weights_sha256") ==
         sha256_of_file(learned_run() / "checkpoints/latest/model.safetensors"));
-  constexpr double half_a_digit = 0.005;  // result files have two
   for (std::size_t k = 0; k < names.size(); ++k) {
     INFO(names[k]);
     const auto& found = answer.at("found").at(k);
@@ -55,7 +56,7 @@ TEST_CASE("in PyTorch, the archive finds what predict finds", "[export_torchscri
       const auto& box = expected[i].box;
       const double edges[] = {box.left, box.top, box.right, box.bottom};
       for (std::size_t e = 0; e < 4; ++e)
-        CHECK(found["boxes"][i][e].get<double>() == Approx(edges[e]).margin(half_a_digit + 1e-4).epsilon(0));
+        CHECK(found["boxes"][i][e].get<double>() == Approx(edges[e]).margin(1e-4).epsilon(0));
       CHECK(found["scores"][i].get<double>() == Approx(expected[i].score).margin(1e-5).epsilon(0));
       CHECK(classes.at(found["labels"][i].get<std::size_t>()) == expected[i].type);
     }
