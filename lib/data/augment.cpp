@@ -1,11 +1,11 @@
 #include "data/augment.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstring>
 
-#include "base/vector_clones.hpp"
 #include "data/augment_kernel.hpp"
+#include "data/colour_row.hpp"
 
 namespace fastbox::data {
 namespace {
@@ -14,38 +14,12 @@ double area(const io::Box& box) {
   return box.width() * box.height();
 }
 
-using Curves = ImageMaker::Curves;
-
 /// `sums`: of each channel over `pixels` pixels.
-void set_curves(const cv::Vec<std::uint64_t, 3>& sums, std::size_t pixels, const Colour& colour, Curves& curves) {
-  for (std::size_t c = 0; c < 3; ++c) {
-    const double mean =
-        brighter_mean(static_cast<double>(sums[static_cast<int>(c)]), static_cast<double>(pixels), colour.brightness);
-    for (std::size_t v = 0; v < 256; ++v)
-      curves[c][v] = curve(static_cast<double>(v), colour.brightness, colour.contrast, mean);
-  }
-}
-
-float clipped(double value) {
-  return static_cast<float>(clipped_to_byte_range(value));
-}
-
-/// A row of pixels, channel by channel.
-struct Planes {
-  double* r;
-  double* g;
-  double* b;
-};
-
-/// tinted() for a row; it has no branches, and becomes vectors here.
-FASTBOX_VECTOR_CLONES void change_tint(Planes row, std::size_t width, double saturation_factor, double hue_shift) {
-  double* const __restrict red = row.r, * const __restrict green = row.g, * const __restrict blue = row.b;
-  for (std::size_t x = 0; x < width; ++x) {
-    const Rgb out = tinted({red[x], green[x], blue[x]}, saturation_factor, hue_shift);
-    red[x] = out.r;
-    green[x] = out.g;
-    blue[x] = out.b;
-  }
+void set_colour(const Colour& colour, const RowSums& sums, std::size_t pixels, RowColour& row) {
+  row.brightness = colour.brightness, row.contrast = colour.contrast;
+  row.saturation = colour.saturation, row.hue = colour.hue;
+  for (std::size_t c = 0; c < 3; ++c)
+    row.mean[c] = brighter_mean(static_cast<double>(sums[c]), static_cast<double>(pixels), colour.brightness);
 }
 
 }  // namespace
@@ -132,57 +106,28 @@ void ImageMaker::make(const cv::Mat& rgb, const ImageChange& change, int width, 
 
 void ImageMaker::make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,
                       std::span<float> out) {
-  const std::size_t row = 3 * static_cast<std::size_t>(width), pixels = out.size() / 3;
-  CV_Assert(out.size() == row * static_cast<std::size_t>(height) && std::abs(colour.hue) <= 0.5);
+  const auto pixels = static_cast<std::size_t>(width);
+  CV_Assert(out.size() == 3 * pixels * static_cast<std::size_t>(height) && std::abs(colour.hue) <= 0.5);
   resizer_.start(rgb, width, height, region, flip);
-  const bool tint = colour.saturation != 1 || colour.hue != 0;
-  if (!tint && colour.contrast == 1 && colour.brightness == 0) {
-    bytes_.resize(row);
-    for (float* to = out.data(); to != out.data() + out.size(); to += row) {
-      resizer_.next(bytes_.data());
-      std::copy(bytes_.begin(), bytes_.end(), to);
-    }
-    return;
-  }
+  RowColour row_colour;
+  row_colour.tints = colour.saturation != 1 || colour.hue != 0;
+  row_colour.changes = row_colour.tints || colour.contrast != 1 || colour.brightness != 0;
   // Contrast turns about the mean of the whole picture, so its bytes (a quarter of the floats) come first.
-  bytes_.resize(out.size());
-  for (std::size_t at = 0; at < bytes_.size(); at += row) resizer_.next(bytes_.data() + at);
-  Curves curves;
-  set_curves(resizer_.sums(), pixels, colour, curves);
-  if (tint)
-    write_tinted(curves, colour, row, out);
-  else
-    write_by_table(curves, out);
-}
-
-void ImageMaker::write_by_table(const Curves& curves, std::span<float> out) {
-  std::array<std::array<float, 256>, 3> table;
-  for (std::size_t c = 0; c < 3; ++c) std::transform(curves[c].begin(), curves[c].end(), table[c].begin(), clipped);
-  const std::uint8_t* in = bytes_.data();
-  for (float* to = out.data(); to != out.data() + out.size(); to += 3, in += 3) {
-    to[0] = table[0][in[0]];
-    to[1] = table[1][in[1]];
-    to[2] = table[2][in[2]];
+  const int ahead = row_colour.changes ? height : 1;
+  bytes_.create(ahead, static_cast<int>(resizer_.row_bytes()), CV_8UC1);
+  if (row_colour.changes) {
+    for (int y = 0; y < height; ++y) resizer_.next(bytes_.ptr(y));
+    set_colour(colour, resizer_.sums(), out.size() / 3, row_colour);
   }
-}
-
-void ImageMaker::write_tinted(const Curves& curves, const Colour& colour, std::size_t row, std::span<float> out) {
-  const std::size_t width = row / 3;
-  planes_.resize(row);
-  const Planes planes{planes_.data(), planes_.data() + width, planes_.data() + 2 * width};
-  const std::uint8_t* in = bytes_.data();
-  for (float* to = out.data(); to != out.data() + out.size(); in += row) {
-    for (std::size_t x = 0; x < width; ++x) {
-      planes.r[x] = curves[0][in[3 * x]];
-      planes.g[x] = curves[1][in[3 * x + 1]];
-      planes.b[x] = curves[2][in[3 * x + 2]];
-    }
-    change_tint(planes, width, colour.saturation, colour.hue);
-    for (std::size_t x = 0; x < width; ++x, to += 3) {
-      to[0] = static_cast<float>(planes.r[x]);
-      to[1] = static_cast<float>(planes.g[x]);
-      to[2] = static_cast<float>(planes.b[x]);
-    }
+  float* to = out.data();
+  for (int y = 0; y < height; ++y, to += 3 * pixels) {
+    const std::uint8_t* const row = bytes_.ptr(y % ahead);
+    if (!row_colour.changes) resizer_.next(bytes_.ptr());
+    // Beyond the frame its last row repeats.
+    if (row_colour.changes && y > 0 && std::memcmp(row - bytes_.step, row, bytes_.step) == 0)
+      std::memcpy(to, to - 3 * pixels, 3 * pixels * sizeof(float));
+    else
+      colour_row(row, pixels, row_colour, to);
   }
 }
 

@@ -69,9 +69,6 @@ ImageChange image_change(const Region& region, bool flip, const Colour& colour, 
 /// One thread at a time; buffers are kept from image to image.
 class ImageMaker {
  public:
-  /// By channel and value, where brightness and contrast take it; not yet clipped.
-  using Curves = std::array<std::array<double, 256>, 3>;
-
   /// `rgb`: H x W x 3 uint8. Writes floats [height][width][3] in 0..255 of the region, mirrored if `flip`. Requires
   /// out.size() == height * width * 3 and |colour.hue| <= 1/2.
   void make(const cv::Mat& rgb, const Region& region, bool flip, const Colour& colour, int width, int height,
@@ -81,12 +78,8 @@ class ImageMaker {
   void make(const cv::Mat& rgb, const ImageChange& change, int width, int height, std::span<float> out);
 
  private:
-  void write_by_table(const Curves& curves, std::span<float> out);
-  void write_tinted(const Curves& curves, const Colour& colour, std::size_t row, std::span<float> out);
-
   RowResizer resizer_;
-  std::vector<std::uint8_t> bytes_;  // the resized picture, or one row of it
-  std::vector<double> planes_;       // one row, channel by channel
+  cv::Mat bytes_;  // the resized picture's rows, or one of them; a Mat's memory is aligned for vectors
 };
 
 }  // namespace fastbox::data

@@ -90,8 +90,10 @@ FASTBOX_PORTABLE double brighter_mean(double sum, double pixels, double brightne
   return sum / pixels + brightness;
 }
 
-FASTBOX_PORTABLE double clipped_to_byte_range(double value) {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+/// To 0 .. most. In two steps, which a vectoriser takes for a minimum and a maximum.
+FASTBOX_PORTABLE double clipped(double value, double most) {
+  const double below = value > most ? most : value;
+  return below < 0 ? 0 : below;
 }
 
 struct Rgb {
@@ -100,8 +102,7 @@ struct Rgb {
 
 /// A channel of the HSV cone, then clipped. `full`: its share of the value at full saturation, not yet clipped.
 FASTBOX_PORTABLE double tinted_channel(double full, double saturation, double value, bool grey) {
-  const double share = full < 0 ? 0 : full > 1 ? 1 : full;
-  return clipped_to_byte_range(grey ? value : (1 - saturation + saturation * share) * value);
+  return clipped(grey ? value : (1 - saturation + saturation * clipped(full, 1)) * value, 255);
 }
 
 /// Saturation and hue in the HSV cone, then clipped. Without branches, for the vectoriser. Requires |hue_shift| <= 1/2.
@@ -113,11 +114,10 @@ FASTBOX_PORTABLE Rgb tinted(const Rgb& rgb, double saturation_factor, double hue
   const bool by_red = value == r, by_green = value == g;
   const double difference = by_red ? g - b : by_green ? b - r : r - g;
   const double offset = by_red ? 0.0 : by_green ? 1.0 / 3 : 2.0 / 3;
-  double hue = difference / (6 * range) + offset + hue_shift;  // in turns, between -2/3 and 4/3
+  const bool grey = !(value > 0) || !(range > 0);  // then nothing is divided by 0, and the rest not used
+  double hue = difference / (grey ? 1 : 6 * range) + offset + hue_shift;  // in turns, between -2/3 and 4/3
   hue -= hue < 0 ? -1.0 : hue >= 1 ? 1.0 : 0.0;
-  double saturation = range / value * saturation_factor;
-  saturation = saturation < 0 ? 0 : saturation > 1 ? 1 : saturation;
-  const bool grey = !(value > 0) || !(range > 0);
+  const double saturation = clipped(range / (grey ? 1 : value) * saturation_factor, 1);
   return {tinted_channel(std::abs(hue * 6 - 3) - 1, saturation, value, grey),
           tinted_channel(2 - std::abs(hue * 6 - 2), saturation, value, grey),
           tinted_channel(2 - std::abs(hue * 6 - 4), saturation, value, grey)};
@@ -144,7 +144,7 @@ FASTBOX_PORTABLE void write_coloured(const std::uint8_t* pixel, const std::int64
   if (tint)
     rgb = tinted(rgb, change.saturation, change.hue);
   else
-    rgb = {clipped_to_byte_range(rgb.r), clipped_to_byte_range(rgb.g), clipped_to_byte_range(rgb.b)};
+    rgb = {clipped(rgb.r, 255), clipped(rgb.g, 255), clipped(rgb.b, 255)};
   out[0] = static_cast<float>(rgb.r);
   out[1] = static_cast<float>(rgb.g);
   out[2] = static_cast<float>(rgb.b);

@@ -1,6 +1,7 @@
 #include "data/resize.hpp"
 
 #include <algorithm>
+#include <climits>
 
 #include "data/resize_taps.hpp"
 
@@ -37,31 +38,50 @@ void set_taps(int input, double begin, double end, int output, bool mirror, Taps
   }
 }
 
+/// The input pixels that the outputs take.
+cv::Range seen_pixels(const Taps& taps) {
+  int begin = INT_MAX, end = 0;
+  for (std::size_t o = 0; o < taps.size(); ++o) {
+    begin = std::min(begin, taps.first[o]);
+    end = std::max(end, taps.first[o] + taps.used[o]);
+  }
+  return {begin, end};
+}
+
 }  // namespace
 
 void RowResizer::start(const cv::Mat& rgb, int width, int height, const Region& region, bool mirror) {
   CV_Assert(rgb.type() == CV_8UC3 && !rgb.empty() && width > 0 && height > 0);
   CV_Assert(region.right > region.left && region.bottom > region.top);
   picture_ = rgb;
-  bytes_ = 3 * static_cast<std::size_t>(width);
+  plane_ = plane_bytes(static_cast<std::size_t>(width));
   next_ = 0;
-  column_sums_.assign(bytes_, 0);
-  // Rows and columns that stay as they are have weights of exactly 1: the passes would change nothing.
-  keeps_columns_ = region.left == 0 && region.right == rgb.cols && width == rgb.cols && !mirror;
+  sums_ = {};
   set_taps(rgb.rows, region.top, region.bottom, height, /*mirror=*/false, vertical_);
   rows_.resize(static_cast<std::size_t>(vertical_.taps));
+  ring_row_.assign(static_cast<std::size_t>(vertical_.taps), -1);
+  ring_.create(vertical_.taps, static_cast<int>(row_bytes()), CV_8UC1);
+  ring_.setTo(0);
+  // Columns that stay as they are have weights of exactly 1: the pass would change nothing.
+  keeps_columns_ = region.left == 0 && region.right == rgb.cols && width == rgb.cols && !mirror;
   if (keeps_columns_) return;
   set_taps(rgb.cols, region.left, region.right, width, mirror, horizontal_);
-  pack(horizontal_, rgb.cols, packed_);
-  ring_row_.assign(static_cast<std::size_t>(vertical_.taps), -1);
-  ring_.resize(ring_row_.size() * (bytes_ + row_padding));
+  const cv::Range seen = seen_pixels(horizontal_);
+  picture_ = rgb.colRange(seen);
+  for (int& first : horizontal_.first) first -= seen.start;
+  pack(horizontal_, packed_);
+  const std::size_t line = 3 * plane_bytes(static_cast<std::size_t>(picture_.cols)) + row_slack(horizontal_.taps);
+  line_.create(1, static_cast<int>(line), CV_8UC1);
+  line_.setTo(0);
 }
 
 const std::uint8_t* RowResizer::wide_row(int y) {
-  if (keeps_columns_) return picture_.ptr(y);
   const std::size_t slot = static_cast<std::size_t>(y) % ring_row_.size();
-  std::uint8_t* row = ring_.data() + slot * (bytes_ + row_padding);
-  if (ring_row_[slot] != y) resize_row(picture_.ptr(y), horizontal_, packed_, row);
+  std::uint8_t* row = ring_.ptr(static_cast<int>(slot));
+  if (ring_row_[slot] == y) return row;
+  const auto columns = static_cast<std::size_t>(picture_.cols);
+  split_row(picture_.ptr(y), columns, keeps_columns_ ? row : line_.ptr());
+  if (!keeps_columns_) resize_row(line_.ptr(), columns, horizontal_, packed_, row);
   ring_row_[slot] = y;
   return row;
 }
@@ -69,21 +89,23 @@ const std::uint8_t* RowResizer::wide_row(int y) {
 void RowResizer::next(std::uint8_t* out) {
   const auto used = static_cast<std::size_t>(vertical_.used[next_]);
   for (std::size_t i = 0; i < used; ++i) rows_[i] = wide_row(vertical_.first[next_] + static_cast<int>(i));
-  mix_rows({rows_.data(), used}, vertical_.weights_of(next_), bytes_, out, column_sums_.data());
+  const RowSums sums = mix_rows({rows_.data(), used}, vertical_.weights_of(next_), plane_, out);
+  for (std::size_t c = 0; c < 3; ++c) sums_[c] += sums[c];
   ++next_;
-}
-
-cv::Vec<std::uint64_t, 3> RowResizer::sums() const {
-  cv::Vec<std::uint64_t, 3> sums(0, 0, 0);
-  for (std::size_t x = 0; x < column_sums_.size(); ++x) sums[static_cast<int>(x % 3)] += column_sums_[x];
-  return sums;
 }
 
 cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& region) {
   RowResizer resizer;
   resizer.start(rgb, width, height, region, /*mirror=*/false);
+  std::vector<std::uint8_t> row(resizer.row_bytes());
+  const std::size_t plane = row.size() / 3;
   cv::Mat out(height, width, CV_8UC3);
-  for (int y = 0; y < height; ++y) resizer.next(out.ptr(y));
+  for (int y = 0; y < height; ++y) {
+    resizer.next(row.data());
+    auto* pixel = out.ptr<cv::Vec3b>(y);
+    for (std::size_t x = 0; x < static_cast<std::size_t>(width); ++x)
+      pixel[x] = {row[x], row[plane + x], row[2 * plane + x]};
+  }
   return out;
 }
 

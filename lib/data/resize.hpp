@@ -28,30 +28,34 @@ cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height);
 cv::Mat resize_bicubic(const cv::Mat& rgb, int width, int height, const Region& region);
 
 /// The same, row by row: only the few rows between the two passes are kept, so all of it stays in the processor's
-/// cache. Buffers are kept from picture to picture.
+/// cache. Rows come as planes (resize_kernels.hpp). Buffers are kept from picture to picture.
 class RowResizer {
  public:
   /// Begins a picture, which must live until its last row. `mirror`: left to right. Requires what resize_bicubic does.
   void start(const cv::Mat& rgb, int width, int height, const Region& region, bool mirror);
 
-  /// Writes the next row, 3 * width bytes. At most `height` times.
+  /// Bytes of a row: three planes.
+  std::size_t row_bytes() const { return 3 * plane_; }
+
+  /// Writes the next row, row_bytes(); beyond its width there are zeros. At most `height` times.
   void next(std::uint8_t* out);
 
   /// Of the rows so far: each channel's sum over them.
-  cv::Vec<std::uint64_t, 3> sums() const;
+  const RowSums& sums() const { return sums_; }
 
  private:
   const std::uint8_t* wide_row(int y);
 
   cv::Mat picture_;
-  std::size_t bytes_ = 0;  // of an output row
+  std::size_t plane_ = 0;  // bytes
   bool keeps_columns_ = false;
   Taps horizontal_, vertical_;
   PackedTaps packed_;
-  std::vector<std::uint8_t> ring_;  // rows that went through the horizontal pass, row y in slot y % slots
-  std::vector<int> ring_row_;       // by slot: the row that it holds; -1: none
+  cv::Mat line_;               // planes of a row of the picture; a Mat's memory is aligned for vectors
+  cv::Mat ring_;               // rows that went through the horizontal pass, row y in slot y % slots
+  std::vector<int> ring_row_;  // by slot: the row that it holds; -1: none
   std::vector<const std::uint8_t*> rows_;
-  std::vector<std::uint32_t> column_sums_;
+  RowSums sums_{};
   std::size_t next_ = 0;
 };
 

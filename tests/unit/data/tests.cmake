@@ -1,1 +1,1 @@
-fastbox_unit_tests(data CONCERNS augment center_targets check corruption dataset drives frame_cache frame_reader import loader loader_frames object_roles overlap paste random_targets real_frames resize sampler target)
+fastbox_unit_tests(data CONCERNS augment center_targets check colour_row corruption dataset drives frame_cache frame_reader import loader loader_frames object_roles overlap paste random_targets real_frames resize sampler target)
