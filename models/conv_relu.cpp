@@ -12,6 +12,7 @@
 
 #include "models/conv_relu_kernel.hpp"
 #include "models/parallel.hpp"
+#include "models/rounded_copies.hpp"
 
 namespace fastbox::models {
 namespace {
@@ -111,7 +112,7 @@ struct FusedConvRelu : torch::autograd::Function<FusedConvRelu> {
                                    .findSchemaOrThrow("fastbox::conv_relu", "")
                                    .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                                      at::IntArrayRef, at::IntArrayRef)>();
-    const at::Tensor y = handle.call(x, weight, bias, stride, padding);
+    const at::Tensor y = handle.call(x, weight, rounded_values_of(bias), stride, padding);
     context->save_for_backward({x, weight, y});
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
@@ -162,10 +163,10 @@ at::Tensor conv_relu(const at::Tensor& x, const at::Tensor& weight, const at::Te
     return has_kernel(x, weight, bias) ? FusedConvRelu::apply(x, weight, bias, stride, padding)
                                        : plain_conv_relu(x, weight, bias, stride, padding);
   // As autocast does for at::conv2d: in the graph, so that gradients come back in the operands' own types. The
-  // operator rounds the bias itself.
+  // operator rounds the bias itself: in the graph it stays in fp32, as the sum that may be its gradient is.
   const at::ScalarType type = at::autocast::get_autocast_dtype(device);
   const at::Tensor rounded = at::autocast::cached_cast(type, x, device);
-  const at::Tensor kernel = at::autocast::cached_cast(type, weight, device);
+  const at::Tensor kernel = at::autocast::cached_cast(type, operand_of(weight), device);
   if (!has_kernel(rounded, kernel, bias)) return plain_conv_relu(x, weight, bias, stride, padding);
   const c10::impl::ExcludeDispatchKeyGuard done(at::autocast::get_autocast_dispatch_key_from_device_type(device));
   return FusedConvRelu::apply(rounded, kernel, bias, stride, padding);

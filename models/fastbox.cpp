@@ -9,6 +9,7 @@
 #include "models/loss.hpp"
 #include "models/rezoom.hpp"
 #include "models/rezoom_kernel.hpp"
+#include "models/rounded_copies.hpp"
 
 namespace fastbox::models {
 namespace {
@@ -86,17 +87,18 @@ Output FastBox::forward(const at::Tensor& rgb, const at::Tensor& dropout_seeds) 
 
   Output out;
   const at::Tensor deep = features.deep.permute({0, 2, 3, 1}) * options_.gains.deep;
-  const at::Tensor hidden = dropped(at::matmul(deep, ip_), seeds, hidden_mask);
+  const at::Tensor hidden = dropped(at::matmul(deep, operand_of(ip_)), seeds, hidden_mask);
   // Where the arithmetic is of lower precision than the image, it ends at the outputs.
   const auto exact = [&](const at::Tensor& map) { return map.to(rgb.scalar_type()); };
-  out.box = exact(at::matmul(hidden, box_out_)) * 50;
-  out.logits = exact(at::matmul(hidden, confs_out_));
+  out.box = exact(at::matmul(hidden, operand_of(box_out_))) * 50;
+  out.logits = exact(at::matmul(hidden, operand_of(confs_out_)));
 
   const at::Tensor zoom =
       dropped(rezoom(features.early.narrow(1, 0, early), out.box), seeds, zoom_mask) * options_.gains.zoom;
-  const at::Tensor delta = dropped(at::relu(at::matmul(at::cat({hidden, zoom}, -1), delta1_)), seeds, delta_mask);
-  out.delta_logits = exact(at::matmul(delta, delta2_)) * options_.gains.delta_logits;
-  out.delta_box = exact(at::matmul(delta, delta_boxes_)) * 5;
+  const at::Tensor delta =
+      dropped(at::relu(at::matmul(at::cat({hidden, zoom}, -1), operand_of(delta1_))), seeds, delta_mask);
+  out.delta_logits = exact(at::matmul(delta, operand_of(delta2_))) * options_.gains.delta_logits;
+  out.delta_box = exact(at::matmul(delta, operand_of(delta_boxes_))) * 5;
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "models/conv_relu.hpp"
+#include "models/rounded_copies.hpp"
 #include "models/winograd.hpp"
 
 namespace fastbox::models {
@@ -38,7 +39,8 @@ bool Convolution::by_winograd(const at::Tensor& x) const {
 at::Tensor Convolution::forward(const at::Tensor& x) const {
   if (by_winograd(x)) return winograd_convolution(x, weight, bias, /*activate=*/false);
   // Asked of the registered tensors, since Module::to() replaces what they hold.
-  return at::conv2d(x, weight, bias, {options_.stride, options_.stride}, {options_.padding, options_.padding});
+  return at::conv2d(x, operand_of(weight), operand_of(bias), {options_.stride, options_.stride},
+                    {options_.padding, options_.padding});
 }
 
 at::Tensor Convolution::forward_relu(const at::Tensor& x) const {

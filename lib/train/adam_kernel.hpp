@@ -4,12 +4,14 @@
 
 #include <cstdint>
 
+#include "models/maps.hpp"
 #include "train/adam_element.hpp"
 
 namespace fastbox::train {
 
-/// adam_element of `count` elements; no two buffers may overlap.
-void adam_kernel(float* w, const float* g, float* m, float* v, std::int64_t count, const AdamFactors<float>& factors);
+/// adam_element of `count` elements; no two buffers may overlap. `rounded`: the new weights in bf16, or null.
+void adam_kernel(float* w, const float* g, float* m, float* v, models::Bf16* rounded, std::int64_t count,
+                 const AdamFactors<float>& factors);
 void adam_kernel(double* w, const double* g, double* m, double* v, std::int64_t count,
                  const AdamFactors<double>& factors);
 

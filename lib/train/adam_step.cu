@@ -6,8 +6,10 @@
 #include <torch/library.h>
 
 #include <optional>
+#include <type_traits>
 
 #include "base/each_index.cuh"
+#include "models/portable_lanes.hpp"
 #include "train/adam_element.hpp"
 
 namespace {
@@ -16,9 +18,10 @@ template <typename Number>
 struct AdamUpdate {
   Number* w;
   const Number* g;
-  Number *m, *v, *average;     // average: null where there is none
-  const std::uint8_t* decays;  // null where nothing decays
-  int block_bits;              // of elements: 2^block_bits have one of them
+  Number *m, *v, *average;         // average: null where there is none
+  fastbox::models::Bf16* rounded;  // null where none is asked for, as of doubles
+  const std::uint8_t* decays;      // null where nothing decays
+  int block_bits;                  // of elements: 2^block_bits have one of them
   Number average_share;
   fastbox::train::AdamFactors<Number> factors;
 
@@ -29,6 +32,8 @@ struct AdamUpdate {
     w[i] = next.w;
     m[i] = next.m;
     v[i] = next.v;
+    if constexpr (std::is_same_v<Number, float>)
+      if (rounded != nullptr) fastbox::models::round_to(next.w, rounded[i]);
     if (average != nullptr) average[i] = fastbox::train::moved_towards(average[i], next.w, average_share);
   }
 };
@@ -40,9 +45,9 @@ int bits_of(std::int64_t power_of_two) {
 }
 
 void adam_step_cuda(at::Tensor& parameters, const at::Tensor& gradient, at::Tensor& m, at::Tensor& v,
-                    const std::optional<at::Tensor>& decays, const std::optional<at::Tensor>& average, double step_size,
-                    double beta1, double beta2, double epsilon, double gradient_scale, std::int64_t block, double kept,
-                    double average_share) {
+                    const std::optional<at::Tensor>& decays, const std::optional<at::Tensor>& average,
+                    const std::optional<at::Tensor>& rounded, double step_size, double beta1, double beta2,
+                    double epsilon, double gradient_scale, std::int64_t block, double kept, double average_share) {
   const c10::cuda::CUDAGuard guard(parameters.device());
   AT_DISPATCH_FLOATING_TYPES(parameters.scalar_type(), "adam_step", [&] {
     AdamUpdate<scalar_t> update{};
@@ -51,6 +56,7 @@ void adam_step_cuda(at::Tensor& parameters, const at::Tensor& gradient, at::Tens
     update.m = m.data_ptr<scalar_t>();
     update.v = v.data_ptr<scalar_t>();
     update.average = average ? average->data_ptr<scalar_t>() : nullptr;
+    if (rounded) update.rounded = reinterpret_cast<fastbox::models::Bf16*>(rounded->data_ptr<at::BFloat16>());
     update.decays = decays ? decays->const_data_ptr<std::uint8_t>() : nullptr;
     update.block_bits = bits_of(block);
     update.average_share = static_cast<scalar_t>(average_share);

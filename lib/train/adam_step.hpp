@@ -37,7 +37,9 @@ struct MovingAverage {
 /// TensorFlow's form (epsilon added to the uncorrected sqrt(v)) with step_size = rate sqrt(1 - beta2^t) / (1 -
 /// beta1^t); PyTorch's form is the same with epsilon * sqrt(1 - beta2^t). `decay` without blocks: kept is 1; `average`
 /// without values: none. All tensors but the blocks: one dimension, contiguous, of one length, float type and device.
+/// `rounded`, where it is defined, becomes w in bf16, to nearest even as a cast rounds; of float parameters only.
 void adam_step(at::Tensor& parameters, const at::Tensor& gradient, at::Tensor& m, at::Tensor& v,
-               const AdamNumbers& numbers, const WeightDecay& decay = {}, const MovingAverage& average = {});
+               const AdamNumbers& numbers, const WeightDecay& decay = {}, const MovingAverage& average = {},
+               const at::Tensor& rounded = {});
 
 }  // namespace fastbox::train

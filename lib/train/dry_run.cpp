@@ -47,6 +47,8 @@ Memory memory_of(const config::Settings& settings, const ModelCost& cost, const 
   memory.parameters = memory.gradients = flat;
   memory.optimizer_state = optimizer_buffers(settings.optimizer.name) * flat;
   memory.average = settings.optimizer.average > 0 ? flat : 0;
+  constexpr int bf16_bytes = 2;
+  memory.rounded_parameters = settings.run.precision == "bf16" ? bf16_bytes * static_cast<double>(plan.elements) : 0;
   memory.activations = cost.activation_elements * images_at_once * bytes_of_number(settings);
   memory.frame_cache = settings.data.cache == "ram" ? settings.data.cache_mib * mib : 0;
   return memory;

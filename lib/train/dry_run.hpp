@@ -30,10 +30,11 @@ struct Assumptions {
 /// Bytes of one rank.
 struct Memory {
   double parameters = 0, gradients = 0, optimizer_state = 0, average = 0;
-  double activations = 0;  ///< kept from forward until backward, for the largest pass; without workspaces
-  double frame_cache = 0;  ///< host memory, at most (data.cache_mib)
+  double rounded_parameters = 0;  ///< their copy that a bf16 run's forward pass reads
+  double activations = 0;         ///< kept from forward until backward, for the largest pass; without workspaces
+  double frame_cache = 0;         ///< host memory, at most (data.cache_mib)
 
-  double total() const { return parameters + gradients + optimizer_state + average + activations; }
+  double total() const { return parameters + gradients + optimizer_state + average + rounded_parameters + activations; }
 };
 
 struct Prediction {

@@ -87,6 +87,7 @@ void add_memory(Lines& lines, const Memory& memory) {
   line("gradients", memory.gradients);
   line("optimizer", memory.optimizer_state);
   line("moving average", memory.average);
+  if (memory.rounded_parameters > 0) line("parameters, bf16", memory.rounded_parameters);
   line("activations", memory.activations, "  estimated: kept from forward until backward, without workspaces");
   line("together", memory.total());
   line("frames", memory.frame_cache, "  at most, in the host's memory (data.cache_mib)");
@@ -163,6 +164,7 @@ nlohmann::ordered_json prediction_json(const ModelCost& cost, const Assumptions&
                       {"gradients", one.memory.gradients},
                       {"optimizer", one.memory.optimizer_state},
                       {"average", one.memory.average},
+                      {"rounded_parameters", one.memory.rounded_parameters},
                       {"activations", one.memory.activations},
                       {"total", one.memory.total()},
                       {"frame_cache", one.memory.frame_cache}}},

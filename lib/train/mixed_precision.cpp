@@ -17,7 +17,8 @@ bool cpu_has_bf16() {
 
 }  // namespace
 
-MixedPrecision::MixedPrecision(bool on, c10::DeviceType device) : on_(on), device_(device) {
+MixedPrecision::MixedPrecision(bool on, c10::DeviceType device, const models::RoundedCopies* copies)
+    : on_(on), device_(device) {
   if (!on_) return;
   if (device_ == c10::kCPU && !cpu_has_bf16())
     fail(ExitCode::environment,
@@ -25,11 +26,12 @@ MixedPrecision::MixedPrecision(bool on, c10::DeviceType device) : on_(on), devic
   at::autocast::set_autocast_enabled(device_, true);
   at::autocast::set_autocast_dtype(device_, at::kBFloat16);
   at::autocast::increment_nesting();
+  if (copies != nullptr) copies_.emplace(*copies);
 }
 
 MixedPrecision::~MixedPrecision() {
   if (!on_) return;
-  // The copies of the parameters, which change with the next update.
+  // Its own copies of parameters, which change with the next update.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(device_, false);
 }

@@ -6,13 +6,17 @@
 
 #include <c10/core/Device.h>
 
+#include <optional>
+
+#include "models/rounded_copies.hpp"
+
 namespace fastbox::train {
 
 class MixedPrecision {
  public:
-  /// `on`: whether there is anything to do. Throws Error(environment) for a CPU without bf16 instructions, where it would
-  /// be slower than fp32.
-  MixedPrecision(bool on, c10::DeviceType device);
+  /// `on`: whether there is anything to do. `copies`: of parameters, in the place of casts of them; null for none. Throws
+  /// Error(environment) for a CPU without bf16 instructions, where it would be slower than fp32.
+  MixedPrecision(bool on, c10::DeviceType device, const models::RoundedCopies* copies = nullptr);
   ~MixedPrecision();
   MixedPrecision(const MixedPrecision&) = delete;
   MixedPrecision& operator=(const MixedPrecision&) = delete;
@@ -20,6 +24,7 @@ class MixedPrecision {
  private:
   bool on_;
   c10::DeviceType device_;
+  std::optional<models::WithRoundedCopies> copies_;
 };
 
 }  // namespace fastbox::train

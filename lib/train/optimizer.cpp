@@ -44,9 +44,11 @@ Optimizer::Optimizer(const config::OptimizerSettings& settings, at::Tensor param
   if (settings_.name == "adamw" && settings_.weight_decay > 0) decay_ = decay_of(layers_, parameters_);
 }
 
-void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double learning_rate) {
+void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double learning_rate,
+                     const at::Tensor& rounded) {
   const at::NoGradGuard no_gradient;
   ++steps_;
+  parameters_.unsafeGetTensorImpl()->bump_version();  // torch counts its own writes, and not those of kernels of ours
   const bool clipped = settings_.clip_norm > 0 && gradient_norm > settings_.clip_norm;
   const double clip = clipped ? settings_.clip_norm / gradient_norm : 1;
   if (settings_.name == "lars") {
@@ -59,9 +61,10 @@ void Optimizer::step(const at::Tensor& gradient, double gradient_norm, double le
   } else if (settings_.name == "sgd") {
     step_sgd(gradient, clip, learning_rate);
   } else {
-    return step_adam(gradient, clip, learning_rate);  // the average with it
+    return step_adam(gradient, clip, learning_rate, rounded);  // the average with it
   }
   if (average_.defined()) average_.lerp_(parameters_, average_share());
+  if (rounded.defined()) rounded.copy_(parameters_);
 }
 
 double Optimizer::average_share() const {
@@ -78,7 +81,7 @@ void Optimizer::step_sgd(const at::Tensor& gradient, double clip, double learnin
   parameters_.sub_(m_, learning_rate);
 }
 
-void Optimizer::step_adam(const at::Tensor& gradient, double clip, double learning_rate) {
+void Optimizer::step_adam(const at::Tensor& gradient, double clip, double learning_rate, const at::Tensor& rounded) {
   const bool tensorflow = settings_.name == "adam";  // its form of epsilon, and no decay
   const double t = static_cast<double>(steps_);
   const double correction1 = 1 - std::pow(settings_.beta1, t),
@@ -87,7 +90,7 @@ void Optimizer::step_adam(const at::Tensor& gradient, double clip, double learni
   adam_step(parameters_, gradient, m_, v_,
             {learning_rate * correction2 / correction1, settings_.beta1, settings_.beta2,
              tensorflow ? settings_.epsilon : settings_.epsilon * correction2, clip},
-            decay_, {average_, average_share()});
+            decay_, {average_, average_share()}, rounded);
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {

@@ -25,8 +25,10 @@ class Optimizer {
   /// an unknown optimizer.name, Error(defect) for a layer that lies outside the buffer.
   Optimizer(const config::OptimizerSettings& settings, at::Tensor parameters, std::vector<Layer> layers);
 
-  /// One step with the averaged gradient, whose global norm the caller knows and found finite.
-  void step(const at::Tensor& gradient, double gradient_norm, double learning_rate);
+  /// One step with the averaged gradient, whose global norm the caller knows and found finite. `rounded`, where it is
+  /// defined: bf16, as long as the parameters, and then what a cast would make of them; Adam's and AdamW's kernel writes it
+  /// along, the others cast.
+  void step(const at::Tensor& gradient, double gradient_norm, double learning_rate, const at::Tensor& rounded = {});
 
   const at::Tensor& parameters() const { return parameters_; }
   std::int64_t steps() const { return steps_; }
@@ -43,7 +45,7 @@ class Optimizer {
 
  private:
   void step_sgd(const at::Tensor& gradient, double clip, double learning_rate);
-  void step_adam(const at::Tensor& gradient, double clip, double learning_rate);
+  void step_adam(const at::Tensor& gradient, double clip, double learning_rate, const at::Tensor& rounded);
 
   config::OptimizerSettings settings_;
   at::Tensor parameters_;

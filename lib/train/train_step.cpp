@@ -115,6 +115,7 @@ TrainStep::TrainStep(models::Network& model, comm::World& world, const config::S
   // The averager plans the layout; the parameters then follow it.
   averager_ = std::make_unique<comm::GradientAverager>(world, parameters_, options);
   at::Tensor flat = flatten(parameters_, averager_->plan());
+  if (bf16_) rounded_ = std::make_unique<RoundedParameters>(flat, parameters_, averager_->plan());
   optimizer_ =
       std::make_unique<Optimizer>(settings.optimizer, std::move(flat), layers_of(parameters_, averager_->plan()));
   if (records) record_passes();
@@ -153,7 +154,8 @@ void TrainStep::apply(const at::Tensor& gradient, double learning_rate, StepRepo
   }
   Lap lap;
   const auto span = world_.timeline().span(comm::Op::optimizer);
-  optimizer_->step(gradient, report.gradient_norm, learning_rate);
+  optimizer_->step(gradient, report.gradient_norm, learning_rate, rounded_ ? rounded_->flat() : at::Tensor());
+  if (rounded_) rounded_->note_update();
   // Ranks that step alone average their parameters where their gradient lies.
   if (keep_gradient_) applied_ = is_local() ? gradient.clone() : gradient;
   report.optimizer_seconds += lap.seconds();

@@ -19,6 +19,7 @@
 #include "train/graphed_pass.hpp"
 #include "train/loss_guard.hpp"
 #include "train/optimizer.hpp"
+#include "train/rounded_parameters.hpp"
 #include "train/running_statistics.hpp"
 #include "train/state_copy.hpp"
 #include "train/tensor_file.hpp"
@@ -170,7 +171,8 @@ class TrainStep {
   RunningStatistics statistics_;
   std::unique_ptr<comm::GradientAverager> averager_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<GraphedPass> graphed_;  // run.cuda_graph; else null
+  std::unique_ptr<RoundedParameters> rounded_;  // run.precision bf16; else null
+  std::unique_ptr<GraphedPass> graphed_;        // run.cuda_graph; else null
   comm::StepControl control_;
   LossGuard loss_guard_;
   StepReport report_;

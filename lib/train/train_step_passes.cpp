@@ -40,7 +40,7 @@ void add_losses(const at::Tensor& terms, StepReport& report) {
 
 /// The loss's terms, with their graph.
 std::vector<at::Tensor> TrainStep::forward(const PassInput& input) {
-  const MixedPrecision arithmetic(bf16_, input.batch.image.device().type());
+  const MixedPrecision arithmetic(bf16_, input.batch.image.device().type(), rounded_ ? &rounded_->fresh() : nullptr);
   return model_.losses(input.batch.image, input.batch.targets, input.dropout_seeds, loss_options_, input.divisor);
 }
 
@@ -85,6 +85,8 @@ void TrainStep::run_passes(const std::optional<BatchTensors>& batch, const std::
   if (batch) all.batch = *batch;
   if (!seeds.empty()) all.dropout_seeds = models::seed_tensor(seeds, parameters_[0].second.device());
   all.divisor = is_local() ? static_cast<double>(images) : global_images;
+  // A replayed pass reads the copies unasked, and a recorded one is not to hold their cast.
+  if (rounded_) rounded_->fresh();
   const auto run = [&] { run_leaves(all, global_images, report); };
   if (!graphed_ || images == 0 || !graphed_->fits(all))
     run();

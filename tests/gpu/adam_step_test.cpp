@@ -40,9 +40,13 @@ TEST_CASE("a GPU's update has the CPU's bits, and its average all but them", "[a
       CHECK(at::equal(gpu_m.cpu(), m));
       CHECK(at::equal(gpu_v.cpu(), v));
       CHECK(distance(gpu_average, average) < 3 * rounding);
-      train::adam_step(w, values(20), m, v, {0.01, 0.9, 0.999, 1e-5});
-      train::adam_step(gpu_w, values(20).to(*gpu), gpu_m, gpu_v, {0.01, 0.9, 0.999, 1e-5});
+      const bool rounds = type == at::kFloat;
+      const at::Tensor rounded = rounds ? at::zeros({count}, at::kBFloat16) : at::Tensor();
+      const at::Tensor gpu_rounded = rounds ? rounded.to(*gpu) : at::Tensor();
+      train::adam_step(w, values(20), m, v, {0.01, 0.9, 0.999, 1e-5}, {}, {}, rounded);
+      train::adam_step(gpu_w, values(20).to(*gpu), gpu_m, gpu_v, {0.01, 0.9, 0.999, 1e-5}, {}, {}, gpu_rounded);
       CHECK(at::equal(gpu_w.cpu(), w));
+      if (rounds) CHECK(at::equal(gpu_rounded.cpu(), rounded));
     }
   }
 }

@@ -98,6 +98,32 @@ TEST_CASE("the kernel's elements are the portable function's", "[adam_step]") {
   }
 }
 
+TEST_CASE("the weights rounded along have the bits of a cast, and leave the update's as they were", "[adam_step]") {
+  for (const std::int64_t count : {1, 15, 16, 17, 1000, 100'003}) {
+    INFO(count << " elements");
+    Buffers with(count, at::kFloat), without(count, at::kFloat);
+    // Halves between two neighbours, numbers next to them, zeros of both signs, and what overflows.
+    const at::Tensor special =
+        at::tensor({0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff, 0, static_cast<int>(0x80000000), 0x7f7fffff,
+                    static_cast<int>(0xbf818000), 0x7f800000, 0x00800001},
+                   at::kInt)
+            .view(at::kFloat);
+    const std::int64_t some = std::min<std::int64_t>(count, special.numel());
+    for (Buffers* buffers : {&with, &without}) {  // whose weights stay what they are
+      buffers->w.narrow(0, 0, some).copy_(special.narrow(0, 0, some));
+      for (const at::Tensor& t : {buffers->g, buffers->m}) t.narrow(0, 0, some).zero_();
+    }
+    const at::Tensor decays = (at::arange((count + 15) / 16) % 3 == 1).to(at::kByte);
+    const at::Tensor rounded = at::full({count}, 7, at::kBFloat16);
+    train::adam_step(with.w, with.g, with.m, with.v, step_numbers, {decays, 16, kept}, {with.average, share}, rounded);
+    train::adam_step(without.w, without.g, without.m, without.v, step_numbers, {decays, 16, kept},
+                     {without.average, share});
+    CHECK(with == without);
+    CHECK(at::equal(with.w.narrow(0, 0, some), special.narrow(0, 0, some)));
+    CHECK(at::equal(rounded.view(at::kShort), with.w.to(at::kBFloat16).view(at::kShort)));
+  }
+}
+
 TEST_CASE("the moving average is exact at both ends and between them where torch's is", "[adam_step]") {
   for (const float share_of_new : {0.0f, 0.001f, 0.499f, 0.5f, 0.9f, 1.0f}) {
     for (const auto& [from, to] : std::vector<std::pair<float, float>>{{1, 3}, {-2e-3f, 7e5f}, {5, 5}, {1e-30f, -1}}) {
@@ -144,6 +170,20 @@ TEST_CASE("AdamW's layers decay, whatever they begin at, and nothing else does",
     }
     CHECK(at::equal(optimizer.parameters(), plain));
     CHECK(at::equal(optimizer.evaluated(), average));
+  }
+}
+
+TEST_CASE("what cannot hold the rounded weights is refused", "[adam_step]") {
+  for (const auto& [type, rounded] :
+       std::vector<std::pair<at::ScalarType, at::Tensor>>{{at::kFloat, at::zeros({32}, at::kBFloat16)},
+                                                          {at::kFloat, at::zeros({33}, at::kHalf)},
+                                                          {at::kDouble, at::zeros({33}, at::kBFloat16)}}) {
+    Buffers buffers(33, type);
+    const auto refused = test::caught([&, &into = rounded] {
+      train::adam_step(buffers.w, buffers.g, buffers.m, buffers.v, step_numbers, {}, {}, into);
+    });
+    CHECK(refused.code == ExitCode::defect);
+    CHECK(refused.mentions("expected BFloat16 and Float"));
   }
 }
 

@@ -121,6 +121,11 @@ TEST_CASE("memory by optimizer, moving average and precision", "[dry_run]") {
   CHECK(memory().average == 0);
   CHECK(memory().total() == (4 * 28 + 5 * 4) * mib);
   CHECK(memory().frame_cache == 2048 * mib);
+  CHECK(memory().rounded_parameters == 0);
+  settings.run.precision = "bf16";
+  CHECK(memory().parameters == 28 * mib);
+  CHECK(memory().rounded_parameters == 14 * mib);
+  CHECK(memory().total() == (4 * 28 + 14 + 5 * 4) * mib);
   settings.optimizer.name = "lamb";
   CHECK(memory().optimizer_state == 3 * 28 * mib);
   settings.optimizer.name = "lars";

@@ -6,60 +6,22 @@
 
 #include <cmath>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
 #include "support/support.hpp"
 #include "support/world.hpp"
 #include "train/detector.hpp"
-#include "train/gpu_graph.hpp"
 #include "train/train_step.hpp"
+#include "unit/train/fake_gpu_graph.hpp"
 
 using namespace fastbox;
+using test::calls;
+using test::Calls;
+using test::FakeGpu;
 using train::NamedTensors;
 
 namespace {
-
-struct Calls {
-  int warm_ups = 0, captures = 0, replays = 0;
-};
-Calls calls;
-
-/// A GPU computes nothing while it records, and what it recorded at the first replay: here the recording computes, and the
-/// first replay has nothing left to do.
-class FakeGraph : public train::GpuGraph {
- public:
-  void warm_up(const std::function<void()>& work) override {
-    ++calls.warm_ups;
-    work();
-  }
-  void capture(const std::function<void()>& work) override {
-    ++calls.captures;
-    work_ = work;
-    work_();
-    is_fresh_ = true;
-  }
-  void replay() override {
-    ++calls.replays;
-    if (!std::exchange(is_fresh_, false)) work_();
-  }
-
- private:
-  std::function<void()> work_;
-  bool is_fresh_ = false;
-};
-
-/// A GPU that can record, as long as it lives.
-struct FakeGpu {
-  FakeGpu() {
-    calls = {};
-    train::set_gpu_graph_maker([](int) -> train::GpuGraph* { return new FakeGraph; });
-  }
-  ~FakeGpu() { train::set_gpu_graph_maker(nullptr); }
-  FakeGpu(const FakeGpu&) = delete;
-  FakeGpu& operator=(const FakeGpu&) = delete;
-};
 
 config::Settings settings_with(const std::string& graph, const std::string& encoder, const std::string& decoder) {
   config::Settings settings;

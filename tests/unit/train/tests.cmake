@@ -1,4 +1,4 @@
 fastbox_unit_tests(train
-  CONCERNS adam_step assign_targets augment_images batch_upload checkpoint checkpoint_damage checkpoint_state checkpoint_writer dry_run explanation graphed_step live_line loss_guard measured_rate metrics_log mixed_precision model_cost optimizer optimizer_layerwise optimizer_resume oracle_steps oracle_twin_steps schedule suppress_grid tensor_memory torchscript weights
+  CONCERNS adam_step assign_targets augment_images batch_upload checkpoint checkpoint_damage checkpoint_state checkpoint_writer dry_run explanation graphed_step live_line loss_guard measured_rate metrics_log mixed_precision model_cost optimizer optimizer_layerwise optimizer_resume oracle_steps oracle_twin_steps rounded_parameters rounded_steps schedule suppress_grid tensor_memory torchscript weights
   USES fastbox_test_oracle nlohmann_json::nlohmann_json
   TORCH)
