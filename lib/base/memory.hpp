@@ -6,9 +6,9 @@
 
 namespace fastbox {
 
-/// Keeps freed memory, large blocks too, for the next step. A step frees all its activations; given back to the system,
-/// each of their pages is asked for and zeroed again in the next step: 8 to 14 % of a step's time on a CPU. Once, at the
-/// process's begin, before other threads. With glibc; nothing happens under another allocator.
+/// Has malloc keep what is freed, large blocks too: frames, and whatever else does not come from a pool (block_pool.hpp).
+/// Given back to the system, each page is asked for and zeroed again in the next step. Once, at the process's begin, before
+/// other threads. With glibc; nothing happens under another allocator.
 void keep_freed_memory();
 
 /// memcpy for what will not be read soon: writes past the cache, which spares reading the destination first (4.5 ms
