@@ -108,9 +108,11 @@ TEST_CASE("1, 2, 3 and 4 ranks train to the same parameters in double precision"
 }
 
 // The convolution of 12 images rounds otherwise than that of 6. Where that tips a ReLU or a maximum that was near a tie, a
-// handful of elements takes another step: which, depends on the processor.
+// handful of elements takes another step: which, and how many, depends on the processor (on a Xeon 699 of 404,064 for two
+// ranks, of which direct convolutions leave 3). What is wrong with ranks moves half of them, as ten steps do above, and
+// in double precision none may move.
 TEST_CASE("1, 2, 3 and 4 ranks train to the same parameters in single precision", "[ranks_fp32]") {
-  compare_ranks("fp32", 1e-5, 1e-3, 1e-4);
+  compare_ranks("fp32", 1e-5, 1e-2, 1e-4);
 }
 
 }  // namespace
