@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/box_voting.hpp"
 #include "models/center_loss.hpp"
 
 namespace fastbox::models {
@@ -112,11 +111,10 @@ Prediction Center::see(const at::Tensor& rgb) {
   return {at::sigmoid(maps.logits), at::cat({(far - near) / 2, near + far}, -1)};
 }
 
-void Center::settle(Prediction& seen, const Looks& looks) const {
+void Center::settle(Prediction& seen) const {
   const at::Tensor maps = seen.confidence.permute({0, 3, 1, 2});
   const at::Tensor highest = at::max_pool2d(maps, {3, 3}, {1, 1}, {1, 1}).permute({0, 2, 3, 1});
   seen.confidence = seen.confidence * seen.confidence.eq(highest).to(seen.confidence.scalar_type());
-  if (looks.voting > 0) seen.box = voted_boxes(seen, looks.voting, looks.least_voted, options_.cell);
 }
 
 }  // namespace fastbox::models

@@ -42,7 +42,7 @@ class Center : public Network {
   };
   Maps forward(const at::Tensor& rgb);
   Prediction see(const at::Tensor& rgb) override;
-  void settle(Prediction& seen, const Looks& looks) const override;
+  void settle(Prediction& seen) const override;
 
   CenterOptions options_;
   std::shared_ptr<Convolution> early_, deep_;  // to `hidden` channels; null where the encoder has joined them

@@ -106,7 +106,7 @@ Prediction Network::predict(const at::Tensor& rgb, const Looks& looks) {
   }
   const int count = looks.shifts * (looks.mirror ? 2 : 1);
   if (count > 1) sum = {sum.confidence / count, sum.box / count};
-  settle(sum, looks);
+  settle(sum);
   return sum;
 }
 

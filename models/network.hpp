@@ -45,10 +45,6 @@ struct Looks {
   /// Times, 1, 2 or 4: as it is; moved by half a stride of the deep features across and down; across; down. What moves
   /// in from outside is the edge's pixels. More than 1 wants a stride() that divides half of the deep features'.
   int shifts = 1;
-  /// A box is the mean of those that cells at most so far from its own say (models/box_voting.hpp), where a confidence is
-  /// above the second. 0: its own cell's. For networks whose cells are small.
-  int voting = 0;
-  double least_voted = 0;
 };
 
 class Network : public torch::nn::Module {
@@ -101,7 +97,7 @@ class Network : public torch::nn::Module {
   Prediction see_with_twin(const at::Tensor& rgb, bool mirror);
 
   /// The last step of predict(): what only the joined prediction can tell.
-  virtual void settle(Prediction&, const Looks&) const {}
+  virtual void settle(Prediction&) const {}
 
   std::shared_ptr<Encoder> encoder_;
 };

@@ -23,10 +23,6 @@ void of_model(const Settings& s, std::vector<Contradiction>& found) {
     found.push_back({"evaluation.shifts", "model.decoder",
                      concat("evaluation.shifts: ", s.evaluation.shifts, " with model.decoder ", s.model.decoder,
                             ", whose cells are too wide to be moved; expected 1, or model.decoder center")});
-  if (!is_center && s.evaluation.voting > 0)
-    found.push_back({"evaluation.voting", "model.decoder",
-                     concat("evaluation.voting: ", s.evaluation.voting, " with model.decoder ", s.model.decoder,
-                            ", whose cells are too wide to see one object; expected 0, or model.decoder center")});
 }
 
 void of_shards(const Settings& s, std::vector<Contradiction>& found) {

@@ -103,7 +103,6 @@ struct EvaluationSettings {
   bool whole_pixels = true;           ///< cut boxes to integers before everything else, as KittiBox does
   bool mirror = false;                ///< look at the mirrored frame too
   int shifts = 1;                     ///< center: look so often, at the frame moved by half a coarse cell
-  int voting = 0;                     ///< center: cells to each side whose boxes are averaged
   double temperature = 1;             ///< a score s is written as sigmoid(logit(s) / temperature)
   std::string type = "Car";           ///< the class that is logged, and that the best checkpoint is best by
   std::vector<std::string> overlaps;  ///< "Name=0.6": what a detection must exceed, in place of the class's own

@@ -86,9 +86,6 @@ TEST_CASE("values that do not go together are told with their places, all at onc
         "which "
         "parallel.shards rules out; choose fp32, or set parallel.shards to off\n"
         "my.yaml:4:9: parallel.wire: bf16 needs run.precision fp32");
-  CHECK(complaint("evaluation: {voting: 2}\n") ==
-        "my.yaml:1:22: evaluation.voting: 2 with model.decoder fastbox, whose cells are too wide to see one object; "
-        "expected 0, or model.decoder center");
   CHECK(complaint("model: {decoder: center, cell: 4, hidden: 24}\n") ==
         "my.yaml:1:43: model.hidden: 24, expected a multiple of 16 for model.decoder center with cells of 4 pixels");
   CHECK(complaint("model: {encoder: resnet50}\n", {"parallel.shards=4", "parallel.scheme=pipelined"})

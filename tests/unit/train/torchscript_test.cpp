@@ -98,7 +98,6 @@ TEST_CASE("every decoder, suppression and rounding: the same objects in the same
         settings.evaluation.whole_pixels = whole_pixels;
         settings.evaluation.mirror = suppression == "soft";
         settings.evaluation.shifts = decoder == "center" && suppression != "stitch" ? 3 : 1;
-        settings.evaluation.voting = decoder == "center" && !whole_pixels ? 2 : 0;
         settings.run.precision = "fp64";
         settings.evaluation.temperature = suppression == "standard" ? 1.7 : 1;
         CAPTURE(decoder, suppression, whole_pixels);
