@@ -21,7 +21,10 @@ BlockPool::BlockPool(std::size_t bytes) {
   // A place with room behind it: the system puts its own mappings at the upper end of a gap. Under a limit on addresses
   // (ulimit -v) a smaller one.
   void* range = nullptr;
-  for (bytes *= 2; range == nullptr && bytes >= 2 * growth;) range = map(nullptr, bytes /= 2, MAP_NORESERVE);
+  while (range == nullptr && bytes >= growth) {
+    range = map(nullptr, bytes, MAP_NORESERVE);
+    if (range == nullptr) bytes /= 2;
+  }
   if (range == nullptr) return;
   munmap(range, bytes);
   begin_ = mapped_ = end_ = static_cast<std::byte*>(range);

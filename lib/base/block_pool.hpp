@@ -15,8 +15,8 @@ namespace fastbox {
 
 class BlockPool {
  public:
-  /// For at most `bytes`, or what a limit on addresses leaves. Addresses are asked for as blocks need them, so that what job systems count of a process is
-  /// what it uses.
+  /// For at most `bytes`, or what a limit on addresses leaves; of less than 16 MiB it makes nothing. Addresses are asked
+  /// for as blocks need them, so that what job systems count of a process is what it uses.
   explicit BlockPool(std::size_t bytes);
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;

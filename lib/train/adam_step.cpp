@@ -96,9 +96,8 @@ void adam_step(at::Tensor& parameters, const at::Tensor& gradient, at::Tensor& m
 TORCH_LIBRARY(fastbox, library) {
   library.def(
       "adam_step(Tensor(a!) parameters, Tensor gradient, Tensor(b!) m, Tensor(c!) v, Tensor? decays, "
-      "Tensor(d!)? average, Tensor(e!)? rounded, float step_size, float beta1, float beta2, float epsilon, float "
-      "gradient_scale, "
-      "int block, float kept, float average_share) -> ()");
+      "Tensor(d!)? average, Tensor(e!)? rounded, float step_size, float beta1, float beta2, float epsilon, "
+      "float gradient_scale, int block, float kept, float average_share) -> ()");
 }
 
 TORCH_LIBRARY_IMPL(fastbox, CPU, library) {

@@ -24,6 +24,11 @@ TEST_CASE("large tensors get the place of the one before, and those from before 
     CHECK(small.sum().item<double>() == 4.0 * i);
     if (i == 0) place = one.const_data_ptr();
     CHECK(one.const_data_ptr() == place);
+#ifndef __SANITIZE_ADDRESS__
+    const auto by_malloc = c10::GetDefaultCPUAllocator()->raw_deleter();
+    CHECK(small.storage().data_ptr().get_deleter() == by_malloc);
+    CHECK(one.storage().data_ptr().get_deleter() != by_malloc);  // malloc might give the same place as well
+#endif
   }
   at::Tensor grown = at::zeros({4}, at::kFloat);
   grown.resize_({large}).fill_(1);  // from the small allocator to the pool
