@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/conv_relu_kernel.hpp"
+#include "models/padded_channels.hpp"
 #include "models/parallel.hpp"
 #include "models/rounded_copies.hpp"
 
@@ -145,6 +146,12 @@ struct FusedConvRelu : torch::autograd::Function<FusedConvRelu> {
   }
 };
 
+at::Tensor fused(const ConvolutionOperands& given, const at::Tensor& bias, at::IntArrayRef stride,
+                 at::IntArrayRef padding) {
+  const auto [x, weight] = padded_where_it_pays(given, stride, padding);
+  return FusedConvRelu::apply(x, weight, bias, stride, padding);
+}
+
 bool has_kernel(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const bool type = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
   return type && (x.is_cpu() || x.is_cuda()) && x.dim() == 4 && x.numel() > 0 &&
@@ -160,7 +167,7 @@ at::Tensor conv_relu(const at::Tensor& x, const at::Tensor& weight, const at::Te
   if (torch::jit::tracer::isTracing() || !(x.is_cpu() || x.is_cuda()))
     return plain_conv_relu(x, weight, bias, stride, padding);
   if (!at::autocast::is_autocast_enabled(device))
-    return has_kernel(x, weight, bias) ? FusedConvRelu::apply(x, weight, bias, stride, padding)
+    return has_kernel(x, weight, bias) ? fused({x, weight}, bias, stride, padding)
                                        : plain_conv_relu(x, weight, bias, stride, padding);
   // As autocast does for at::conv2d: in the graph, so that gradients come back in the operands' own types. The
   // operator rounds the bias itself: in the graph it stays in fp32, as the sum that may be its gradient is.
@@ -169,7 +176,7 @@ at::Tensor conv_relu(const at::Tensor& x, const at::Tensor& weight, const at::Te
   const at::Tensor kernel = at::autocast::cached_cast(type, operand_of(weight), device);
   if (!has_kernel(rounded, kernel, bias)) return plain_conv_relu(x, weight, bias, stride, padding);
   const c10::impl::ExcludeDispatchKeyGuard done(at::autocast::get_autocast_dispatch_key_from_device_type(device));
-  return FusedConvRelu::apply(rounded, kernel, bias, stride, padding);
+  return fused({rounded, kernel}, bias, stride, padding);
 }
 
 at::Tensor plain_conv_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

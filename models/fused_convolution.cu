@@ -1,7 +1,4 @@
 #include <ATen/ATen.h>
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAGraphsC10Utils.h>
-#include <c10/cuda/CUDAStream.h>
 
 #include <array>
 #include <cmath>
@@ -13,30 +10,12 @@
 #include <vector>
 
 #include "models/fused_convolution.cuh"
+#include "models/gpu_time.cuh"
 
 namespace fastbox::models {
 namespace {
 
 constexpr std::array<std::int64_t, 2> dilation = {1, 1};
-
-/// The GPU's time for a few calls after a first one.
-float milliseconds(const std::function<at::Tensor()>& work) {
-  constexpr int calls = 3;
-  const auto stream = c10::cuda::getCurrentCUDAStream();
-  cudaEvent_t begin = nullptr, end = nullptr;
-  C10_CUDA_CHECK(cudaEventCreate(&begin));
-  C10_CUDA_CHECK(cudaEventCreate(&end));
-  work();
-  C10_CUDA_CHECK(cudaEventRecord(begin, stream));
-  for (int i = 0; i < calls; ++i) work();
-  C10_CUDA_CHECK(cudaEventRecord(end, stream));
-  C10_CUDA_CHECK(cudaEventSynchronize(end));
-  float time = 0;
-  C10_CUDA_CHECK(cudaEventElapsedTime(&time, begin, end));
-  C10_CUDA_CHECK(cudaEventDestroy(begin));
-  C10_CUDA_CHECK(cudaEventDestroy(end));
-  return time;
-}
 
 /// LibTorch's graph is relu(x * weight + 0 z + bias), with the result's unwritten memory for z. Whether a plan of
 /// cuDNN's leaves z unread is not promised: an old NaN there would spoil the result. So the same plan (it is kept by
@@ -96,7 +75,7 @@ bool pays(const FusedConvolution& operands, const std::function<at::Tensor()>& i
   if (!context.userEnabledCuDNN() || context.deterministicCuDNN() || context.deterministicAlgorithms()) return false;
   const std::vector<std::int64_t> key = key_of(operands);
   if (const auto found = known.find(key); found != known.end()) return found->second;
-  if (c10::cuda::currentStreamCaptureStatusMayInitCtx() != c10::cuda::CaptureStatus::None) return false;
+  if (is_captured()) return false;
   const std::optional<bool> answer = tried(operands, in_two_steps);
   if (answer) known.emplace(key, *answer);
   return answer.value_or(false);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "models/layers.hpp"
@@ -80,6 +81,33 @@ at::Tensor moved_back(const at::Tensor& map, const Shift& by, const at::Tensor& 
       .narrow(columns, by.x / stride, rgb.size(image_columns) / stride);
 }
 
+/// As near to `times` its sizes as multiples of the deep features' stride come.
+at::Tensor enlarged(const at::Tensor& rgb, double times) {
+  const auto side = [&](int dimension) {
+    return std::llround(static_cast<double>(rgb.size(dimension)) * times / deep_stride) * deep_stride;
+  };
+  return at::upsample_bicubic2d(rgb, {side(image_rows), side(image_columns)}, /*align_corners=*/false)
+      .clamp(0, 255)
+      .contiguous(rgb.suggest_memory_format());
+}
+
+/// Pixels of `rgb` to one of `large`, for each number of a box. A constant of a trace.
+at::Tensor shrinkage(const at::Tensor& rgb, const at::Tensor& large, const at::TensorOptions& options) {
+  const at::tracer::impl::NoTracerDispatchMode constant;
+  const auto of = [&](int dimension) {
+    return static_cast<double>(rgb.size(dimension)) / static_cast<double>(large.size(dimension));
+  };
+  return at::tensor({of(image_columns), of(image_rows), of(image_columns), of(image_rows)}, options);
+}
+
+/// A finer map at the cells' centres of `grid`, linear between its own: a box's centre less the place where it is
+/// asked for is linear in that place, as the centre is where one object is seen.
+at::Tensor at_cells(const at::Tensor& map, const at::Tensor& grid) {
+  return at::upsample_bilinear2d(map.permute({0, 3, 1, 2}), {grid.size(rows), grid.size(columns)},
+                                 /*align_corners=*/false)
+      .permute({0, 2, 3, 1});
+}
+
 }  // namespace
 
 Prediction Network::see_with_twin(const at::Tensor& rgb, bool mirror) {
@@ -88,6 +116,13 @@ Prediction Network::see_with_twin(const at::Tensor& rgb, bool mirror) {
   const Prediction twin = see(at::flip(rgb, {image_columns}));
   const at::Tensor back = mirrored_signs(twin.box.options());
   return {seen.confidence + at::flip(twin.confidence, {columns}), seen.box + at::flip(twin.box, {columns}) * back};
+}
+
+Prediction Network::see_enlarged(const at::Tensor& rgb, const Looks& looks, const Prediction& grid) {
+  const at::Tensor large = enlarged(rgb, looks.zoom);
+  const Prediction seen = see_with_twin(large, looks.mirror);
+  return {at_cells(seen.confidence, grid.confidence),
+          at_cells(seen.box, grid.box) * shrinkage(rgb, large, seen.box.options())};
 }
 
 Prediction Network::predict(const at::Tensor& rgb, const Looks& looks) {
@@ -104,7 +139,11 @@ Prediction Network::predict(const at::Tensor& rgb, const Looks& looks) {
     const at::Tensor box = moved_back(seen.box, by, rgb, stride());
     sum = i == 0 ? Prediction{confidence, box} : Prediction{sum.confidence + confidence, sum.box + box};
   }
-  const int count = looks.shifts * (looks.mirror ? 2 : 1);
+  if (looks.zoom > 1) {
+    const Prediction seen = see_enlarged(rgb, looks, sum);
+    sum = {sum.confidence + seen.confidence, sum.box + seen.box};
+  }
+  const int count = (looks.shifts + (looks.zoom > 1 ? 1 : 0)) * (looks.mirror ? 2 : 1);
   if (count > 1) sum = {sum.confidence / count, sum.box / count};
   settle(sum);
   return sum;

@@ -45,6 +45,8 @@ struct Looks {
   /// Times, 1, 2 or 4: as it is; moved by half a stride of the deep features across and down; across; down. What moves
   /// in from outside is the edge's pixels. More than 1 wants a stride() that divides half of the deep features'.
   int shifts = 1;
+  /// Above 1: once more, at the image enlarged so many times (bicubic; its sides multiples of the deep features' stride).
+  double zoom = 1;
 };
 
 class Network : public torch::nn::Module {
@@ -95,6 +97,7 @@ class Network : public torch::nn::Module {
 
   virtual Prediction see(const at::Tensor& rgb) = 0;
   Prediction see_with_twin(const at::Tensor& rgb, bool mirror);
+  Prediction see_enlarged(const at::Tensor& rgb, const Looks& looks, const Prediction& grid);
 
   /// The last step of predict(): what only the joined prediction can tell.
   virtual void settle(Prediction&) const {}

@@ -23,6 +23,10 @@ void of_model(const Settings& s, std::vector<Contradiction>& found) {
     found.push_back({"evaluation.shifts", "model.decoder",
                      concat("evaluation.shifts: ", s.evaluation.shifts, " with model.decoder ", s.model.decoder,
                             ", whose cells are too wide to be moved; expected 1, or model.decoder center")});
+  if (!is_center && s.evaluation.zoom > 1)
+    found.push_back({"evaluation.zoom", "model.decoder",
+                     concat("evaluation.zoom: ", s.evaluation.zoom, " with model.decoder ", s.model.decoder,
+                            ", between whose wide cells nothing is linear; expected 1, or model.decoder center")});
 }
 
 void of_shards(const Settings& s, std::vector<Contradiction>& found) {

@@ -138,6 +138,7 @@ std::vector<Key> around_the_loop() {
     KEY(evaluation.whole_pixels, "", "Cut boxes to integers before everything else, as KittiBox does"),
     KEY(evaluation.mirror, "", "Look at the mirrored frame too, and take the mean: twice the time"),
     KEY(evaluation.shifts, "looks", "center: look so often, each time at the frame moved by 16 pixels another way, and take the mean; with mirror each time twice").at_least(1).at_most(4),
+    KEY(evaluation.zoom, "", "center: above 1, look at the frame enlarged so many times too, and take the mean; with mirror twice").at_least(1).at_most(4),
     KEY(evaluation.temperature, "", "A score s is written as sigmoid(logit(s) / temperature), which keeps the order of scores and so AP; `fastbox eval --calibration` finds it").above(0),
     KEY(evaluation.type, "", "The class that is written and evaluated; with targets.classes: that is logged, and that the best checkpoint is best by").is_not_empty(),
     KEY(evaluation.overlaps, "", "The IoU that a detection must exceed to find an object, by class, as [Bus=0.6]; else KITTI's .7 for Car, .5 for Pedestrian and Cyclist, and .5 for any other class"),

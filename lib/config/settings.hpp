@@ -103,6 +103,7 @@ struct EvaluationSettings {
   bool whole_pixels = true;           ///< cut boxes to integers before everything else, as KittiBox does
   bool mirror = false;                ///< look at the mirrored frame too
   int shifts = 1;                     ///< center: look so often, at the frame moved by half a coarse cell
+  double zoom = 1;                    ///< center: look at the frame enlarged so many times too
   double temperature = 1;             ///< a score s is written as sigmoid(logit(s) / temperature)
   std::string type = "Car";           ///< the class that is logged, and that the best checkpoint is best by
   std::vector<std::string> overlaps;  ///< "Name=0.6": what a detection must exceed, in place of the class's own

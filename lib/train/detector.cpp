@@ -68,7 +68,7 @@ int score_decimals(const config::EvaluationSettings& settings) {
 }
 
 models::Looks looks_of(const config::EvaluationSettings& settings) {
-  return {settings.mirror, settings.shifts};
+  return {settings.mirror, settings.shifts, settings.zoom};
 }
 
 Detector::Detector(models::Network& model, const config::Settings& settings)

@@ -170,6 +170,59 @@ TEST_CASE("moved looks are moved back, and the mean is what peaks", "[center]") 
   }
 }
 
+/// Sees one object at the same place of the image, in whatever size that comes, surest at its centre.
+class OneObject : public models::Center {
+ public:
+  explicit OneObject(int cell) : Center(tiny(cell, 1)) {}
+
+ protected:
+  models::Prediction see(const at::Tensor& rgb) override {
+    const double x_scale = static_cast<double>(rgb.size(3)) / 96, y_scale = static_cast<double>(rgb.size(2)) / 64;
+    const auto centres = [&](std::int64_t cells) { return (at::arange(cells, at::kFloat) + 0.5) * stride(); };
+    const at::Tensor x = centres(rgb.size(3) / stride()), y = centres(rgb.size(2) / stride()).unsqueeze(1);
+    const at::Tensor dx = (50 * x_scale - x).expand({y.size(0), x.size(0)}), dy = 31 * y_scale - y;
+    const at::Tensor confidence = (1 - (dx / (100 * x_scale)).abs() - (dy / (100 * y_scale)).abs()).clamp_min(0);
+    const at::Tensor box = at::stack({dx, dy.expand_as(dx), at::full_like(dx, 40 * x_scale),
+                                      at::full_like(dx, 20 * y_scale)}, -1);
+    return {confidence.unsqueeze(0).unsqueeze(-1), box.unsqueeze(0)};
+  }
+};
+
+TEST_CASE("an enlarged look comes back to the cells that it was enlarged from", "[center]") {
+  const double zoom = GENERATE(1.3, 1.5, 2.0);  // 1.3: 128 x 96 pixels, not the same times in both directions
+  for (const int cell : {4, 8}) {
+    CAPTURE(zoom, cell);
+    OneObject model(cell);
+    const auto plain = model.predict(picture(1), {}), both = model.predict(picture(1), {false, 1, zoom});
+    CHECK(both.box.sizes() == plain.box.sizes());
+    // At the very edge the enlarged grid's outermost centres lie inside.
+    const auto inner = [](const at::Tensor& map) { return map.slice(1, 1, -1).slice(2, 1, -1); };
+    CHECK(at::allclose(inner(both.box), inner(plain.box), 1e-5, 1e-3));
+    CHECK(at::equal(both.confidence.gt(0).nonzero(), plain.confidence.gt(0).nonzero()));
+    CHECK(at::allclose(both.confidence.max(), plain.confidence.max(), 0, 0.05));
+  }
+}
+
+TEST_CASE("an enlarged look is one of the mean, mirrored twice", "[center]") {
+  models::Center model(tiny(4, 2));
+  model.initialise(1);
+  const at::Tensor image = picture(1);
+  const at::Tensor large = at::upsample_bicubic2d(image, {96, 160}, false).clamp(0, 255);
+  const at::NoGradGuard no_gradient;
+  at::Tensor confidence = at::zeros({1, 2, 16, 24});
+  for (const bool mirrored : {false, true}) {
+    const auto turned = [&](const at::Tensor& maps) { return mirrored ? at::flip(maps, {3}) : maps; };
+    const auto seen = [&](const at::Tensor& rgb) {
+      return turned(at::sigmoid(model.outputs(turned(rgb), {})[0]).permute({0, 3, 1, 2}));
+    };
+    confidence += seen(image) + at::upsample_bilinear2d(seen(large), {16, 24}, false);
+  }
+  const auto looked = model.predict(image, {true, 1, 1.6});
+  const at::Tensor is_peak = looked.confidence.gt(0);
+  CHECK(is_peak.any().item<bool>());
+  CHECK(at::allclose(looked.confidence, confidence.permute({0, 2, 3, 1}) / 4 * is_peak, 1e-4, 1e-6));
+}
+
 TEST_CASE("it learns one box by heart", "[center]") {
   models::Center model(tiny(8, 1));
   model.initialise(1);

@@ -13,6 +13,7 @@
 
 #include "models/conv_relu_kernel.hpp"
 #include "models/layers.hpp"
+#include "models/padded_channels.hpp"
 
 using namespace fastbox;
 
@@ -134,6 +135,37 @@ TEST_CASE("without gradients none is prepared for, and only those asked for are 
   y.sum().backward({}, std::nullopt, false, std::vector<at::Tensor>{x});
   CHECK(x.grad().defined());
   CHECK_FALSE(weight.grad().defined());
+}
+
+TEST_CASE("channels padded to eight change nothing but the order of sums", "[conv_relu]") {
+  const auto padded_too = [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             at::IntArrayRef stride, at::IntArrayRef padding) {
+    const auto [wide, kernel] = models::padded({x, weight});
+    CHECK(wide.size(1) == models::full_channels);
+    CHECK(kernel.size(1) == models::full_channels);
+    CHECK(wide.is_contiguous(at::MemoryFormat::ChannelsLast));
+    CHECK(kernel.is_contiguous(at::MemoryFormat::ChannelsLast));
+    return models::plain_conv_relu(wide, kernel, bias, stride, padding);
+  };
+  for (const std::int64_t channels : {1, 3, 7}) {
+    // In double precision no ReLU tips over the rounding.
+    const Layer layer{{2, channels, 17, 23}, 16, at::kDouble};
+    const Results wide = run(padded_too, layer), plain = run(models::plain_conv_relu, layer);
+    const auto near = [](const at::Tensor& a, const at::Tensor& b) {
+      return a.sizes() == b.sizes() && at::allclose(a, b, 1e-12, 1e-12);
+    };
+    CHECK(near(wide.y, plain.y));
+    CHECK(near(wide.x, plain.x));
+    CHECK(near(wide.weight, plain.weight));
+    CHECK(near(wide.bias, plain.bias));
+  }
+}
+
+TEST_CASE("a CPU's convolutions are not padded", "[conv_relu]") {
+  const models::ConvolutionOperands given{random({1, 3, 8, 8}, 1), random({16, 3, 3, 3}, 2)};
+  const auto [x, weight] = models::padded_where_it_pays(given, one, one);
+  CHECK(x.is_same(given.x));
+  CHECK(weight.is_same(given.weight));
 }
 
 TEST_CASE("a ReLU's mask and the bias's gradient come of one pass", "[conv_relu]") {

@@ -98,6 +98,7 @@ TEST_CASE("every decoder, suppression and rounding: the same objects in the same
         settings.evaluation.whole_pixels = whole_pixels;
         settings.evaluation.mirror = suppression == "soft";
         settings.evaluation.shifts = decoder == "center" && suppression != "stitch" ? 3 : 1;
+        settings.evaluation.zoom = decoder == "center" && suppression != "standard" ? 1.4 : 1;
         settings.run.precision = "fp64";
         settings.evaluation.temperature = suppression == "standard" ? 1.7 : 1;
         CAPTURE(decoder, suppression, whole_pixels);

@@ -1,0 +1,44 @@
+#include "models/padded_channels.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/library.h>
+
+namespace fastbox::models {
+namespace {
+
+bool padding_pays_cpu(const at::Tensor& /*x*/, const at::Tensor& /*weight*/, at::IntArrayRef /*stride*/,
+                      at::IntArrayRef /*padding*/) {
+  return false;
+}
+
+at::Tensor with_full_channels(const at::Tensor& tensor) {
+  return at::constant_pad_nd(tensor.contiguous(at::MemoryFormat::ChannelsLast),
+                             {0, 0, 0, 0, 0, full_channels - tensor.size(1)})
+      .contiguous(at::MemoryFormat::ChannelsLast);  // of one channel, both orders are
+}
+
+}  // namespace
+
+ConvolutionOperands padded(const ConvolutionOperands& operands) {
+  return {with_full_channels(operands.x), with_full_channels(operands.weight)};
+}
+
+ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at::IntArrayRef stride,
+                                         at::IntArrayRef padding) {
+  static const auto handle =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("fastbox::padding_pays", "")
+          .typed<bool(const at::Tensor&, const at::Tensor&, at::IntArrayRef, at::IntArrayRef)>();
+  if (operands.x.is_cpu() || operands.x.size(1) >= full_channels) return operands;
+  return handle.call(operands.x, operands.weight, stride, padding) ? padded(operands) : operands;
+}
+
+}  // namespace fastbox::models
+
+TORCH_LIBRARY_FRAGMENT(fastbox, library) {
+  library.def("padding_pays(Tensor x, Tensor weight, int[] stride, int[] padding) -> bool");
+}
+
+TORCH_LIBRARY_IMPL(fastbox, CPU, library) {
+  library.impl("padding_pays", &fastbox::models::padding_pays_cpu);
+}
