@@ -1,6 +1,6 @@
 #include "models/padded_channels.hpp"
 
-#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
 namespace fastbox::models {
@@ -11,17 +11,7 @@ bool padding_pays_cpu(const at::Tensor& /*x*/, const at::Tensor& /*weight*/, at:
   return false;
 }
 
-at::Tensor with_full_channels(const at::Tensor& tensor) {
-  return at::constant_pad_nd(tensor.contiguous(at::MemoryFormat::ChannelsLast),
-                             {0, 0, 0, 0, 0, full_channels - tensor.size(1)})
-      .contiguous(at::MemoryFormat::ChannelsLast);  // of one channel, both orders are
-}
-
 }  // namespace
-
-ConvolutionOperands padded(const ConvolutionOperands& operands) {
-  return {with_full_channels(operands.x), with_full_channels(operands.weight)};
-}
 
 ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at::IntArrayRef stride,
                                          at::IntArrayRef padding) {

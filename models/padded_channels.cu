@@ -31,7 +31,8 @@ bool padding_pays_cuda(const at::Tensor& x, const at::Tensor& weight, at::IntArr
   const auto& context = at::globalContext();
   // Without benchmarks cuDNN's own choice of a kernel for three channels is trusted.
   if (!context.benchmarkCuDNN() || context.deterministicCuDNN() || context.deterministicAlgorithms()) return false;
-  const std::array<bool, 3> wanted = {x.requires_grad(), weight.requires_grad(), false};
+  const bool learns = at::GradMode::is_enabled();
+  const std::array<bool, 3> wanted = {learns && x.requires_grad(), learns && weight.requires_grad(), false};
   std::vector<std::int64_t> key = {x.device().index(), static_cast<std::int64_t>(x.scalar_type()), wanted[0],
                                    wanted[1]};
   for (const at::IntArrayRef& list : {x.sizes(), weight.sizes(), stride, padding})

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/constant_pad_nd.h>
 
 namespace fastbox::models {
 
@@ -20,7 +21,15 @@ struct ConvolutionOperands {
 
 /// Both with zeros up to full_channels channels, in channels-last order, of which they have fewer: the same result but for
 /// the order of sums. In the graph of gradients: the zeros' gradients are dropped.
-ConvolutionOperands padded(const ConvolutionOperands& operands);
+/// Here, since the plugin calls it and the program lends it no functions.
+inline ConvolutionOperands padded(const ConvolutionOperands& operands) {
+  const auto full = [](const at::Tensor& tensor) {
+    return at::constant_pad_nd(tensor.contiguous(at::MemoryFormat::ChannelsLast),
+                               {0, 0, 0, 0, 0, full_channels - tensor.size(1)})
+        .contiguous(at::MemoryFormat::ChannelsLast);  // of one channel, both orders are
+  };
+  return {full(operands.x), full(operands.weight)};
+}
 
 /// padded() where that is faster, padding included, and as they are elsewhere. stride, padding: pixels, down and across.
 ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at::IntArrayRef stride,

@@ -22,5 +22,7 @@ function(fastbox_cuda_plugin)
   target_compile_options(fastbox_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --fmad=false -diag-suppress=20012>)
   # Whatever of libtorch_cuda is called by name: its kernels register themselves when it is loaded.
-  target_link_options(fastbox_cuda PRIVATE -Wl,--no-as-needed)
+  # Nor may anything be left over: the program lends the plugin no functions, so that what is missing would only be told where a
+  # GPU is.
+  target_link_options(fastbox_cuda PRIVATE -Wl,--no-as-needed -Wl,--no-undefined)
 endfunction()
