@@ -74,6 +74,9 @@ TEST_CASE("syntax errors have line and column", "[run_file_errors]") {
 }
 
 TEST_CASE("values that do not go together are told with their places, all at once", "[run_file_errors]") {
+  CHECK(complaint("evaluation: {zoom: 1.5}\n") ==
+        "my.yaml:1:14: evaluation.zoom: 1.5 with model.decoder fastbox, between whose wide cells nothing is linear; "
+        "expected 1, or model.decoder center");
   CHECK(complaint("parallel:\n  shards: 4\n  allreduce: mpi\n  wire: bf16\nrun: {precision: fp64}\nevaluation: "
                   "{shifts: 4}\n") ==
         "my.yaml:6:22: evaluation.shifts: 4 with model.decoder fastbox, whose cells are too wide to be moved; expected "
