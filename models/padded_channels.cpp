@@ -15,10 +15,9 @@ bool padding_pays_cpu(const at::Tensor& /*x*/, const at::Tensor& /*weight*/, at:
 
 ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at::IntArrayRef stride,
                                          at::IntArrayRef padding) {
-  static const auto handle =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("fastbox::padding_pays", "")
-          .typed<bool(const at::Tensor&, const at::Tensor&, at::IntArrayRef, at::IntArrayRef)>();
+  static const auto handle = c10::Dispatcher::singleton()
+                                 .findSchemaOrThrow("fastbox::padding_pays", "")
+                                 .typed<bool(const at::Tensor&, const at::Tensor&, at::IntArrayRef, at::IntArrayRef)>();
   if (operands.x.is_cpu() || operands.x.size(1) >= full_channels) return operands;
   return handle.call(operands.x, operands.weight, stride, padding) ? padded(operands) : operands;
 }

@@ -75,7 +75,7 @@ TEST_CASE("syntax errors have line and column", "[run_file_errors]") {
 
 TEST_CASE("values that do not go together are told with their places, all at once", "[run_file_errors]") {
   CHECK(complaint("evaluation: {zoom: 1.5}\n") ==
-        "my.yaml:1:14: evaluation.zoom: 1.5 with model.decoder fastbox, between whose wide cells nothing is linear; "
+        "my.yaml:1:20: evaluation.zoom: 1.5 with model.decoder fastbox, between whose wide cells nothing is linear; "
         "expected 1, or model.decoder center");
   CHECK(complaint("parallel:\n  shards: 4\n  allreduce: mpi\n  wire: bf16\nrun: {precision: fp64}\nevaluation: "
                   "{shifts: 4}\n") ==

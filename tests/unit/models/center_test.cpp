@@ -182,8 +182,8 @@ class OneObject : public models::Center {
     const at::Tensor x = centres(rgb.size(3) / stride()), y = centres(rgb.size(2) / stride()).unsqueeze(1);
     const at::Tensor dx = (50 * x_scale - x).expand({y.size(0), x.size(0)}), dy = 31 * y_scale - y;
     const at::Tensor confidence = (1 - (dx / (100 * x_scale)).abs() - (dy / (100 * y_scale)).abs()).clamp_min(0);
-    const at::Tensor box = at::stack({dx, dy.expand_as(dx), at::full_like(dx, 40 * x_scale),
-                                      at::full_like(dx, 20 * y_scale)}, -1);
+    const at::Tensor box =
+        at::stack({dx, dy.expand_as(dx), at::full_like(dx, 40 * x_scale), at::full_like(dx, 20 * y_scale)}, -1);
     return {confidence.unsqueeze(0).unsqueeze(-1), box.unsqueeze(0)};
   }
 };
