@@ -105,14 +105,14 @@ TEST_CASE("scripts/to-onnx: onnxruntime says what the archive says", "[export_on
              Exits(3) && Tells("not an archive"));
 }
 
-TEST_CASE("scripts/to-onnx: the same of center's three classes and mirrored look", "[export_onnx]") {
+TEST_CASE("scripts/to-onnx: the same of center's three classes, mirrored and enlarged looks", "[export_onnx]") {
   const std::string python = python_with("torch, onnx, onnxruntime");
   SKIP_UNLESS(!python.empty(), "no Python with onnx and onnxruntime (scripts/setup --cuda makes one)");
   const fs::path trained = new_path("center"), archive = new_path("center.pt"), onnx = new_path("center.onnx");
-  REQUIRE_THAT(
-      run(small_training(trained, {"model.decoder=center", "model.cell=4", "evaluation.mirror=true", "train.samples=12",
-                                   "targets.classes=[Car-Van, Pedestrian-Person_sitting, Cyclist]"})),
-      Exits(0));
+  REQUIRE_THAT(run(small_training(
+                   trained, {"model.decoder=center", "model.cell=4", "evaluation.mirror=true", "evaluation.zoom=1.5",
+                             "train.samples=12", "targets.classes=[Car-Van, Pedestrian-Person_sitting, Cyclist]"})),
+               Exits(0));
   REQUIRE_THAT(run(fastbox({"export", "--checkpoint", trained.string(), "--out", archive.string()})), Exits(0));
   CHECK_THAT(run({python, "scripts/to-onnx", archive.string(), onnx.string()}), Exits(0));
 }
