@@ -100,8 +100,8 @@ at::Tensor shrinkage(const at::Tensor& rgb, const at::Tensor& large, const at::T
   return at::tensor({of(image_columns), of(image_rows), of(image_columns), of(image_rows)}, options);
 }
 
-/// A finer map at the cells' centres of `grid`, linear between its own: a box's centre less the place where it is
-/// asked for is linear in that place, as the centre is where one object is seen.
+/// A finer map at the centres of `grid`'s cells, linear between its own. That is right for offsets too: of one object the
+/// offset to its centre falls by as much as the place moves.
 at::Tensor at_cells(const at::Tensor& map, const at::Tensor& grid) {
   return at::upsample_bilinear2d(map.permute({0, 3, 1, 2}), {grid.size(rows), grid.size(columns)},
                                  /*align_corners=*/false)

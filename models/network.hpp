@@ -97,6 +97,7 @@ class Network : public torch::nn::Module {
 
   virtual Prediction see(const at::Tensor& rgb) = 0;
   Prediction see_with_twin(const at::Tensor& rgb, bool mirror);
+  /// Of the image enlarged looks.zoom times, on the cells of `grid`.
   Prediction see_enlarged(const at::Tensor& rgb, const Looks& looks, const Prediction& grid);
 
   /// The last step of predict(): what only the joined prediction can tell.

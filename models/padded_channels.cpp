@@ -4,14 +4,6 @@
 #include <torch/library.h>
 
 namespace fastbox::models {
-namespace {
-
-bool padding_pays_cpu(const at::Tensor& /*x*/, const at::Tensor& /*weight*/, at::IntArrayRef /*stride*/,
-                      at::IntArrayRef /*padding*/) {
-  return false;
-}
-
-}  // namespace
 
 ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at::IntArrayRef stride,
                                          at::IntArrayRef padding) {
@@ -26,8 +18,4 @@ ConvolutionOperands padded_where_it_pays(const ConvolutionOperands& operands, at
 
 TORCH_LIBRARY_FRAGMENT(fastbox, library) {
   library.def("padding_pays(Tensor x, Tensor weight, int[] stride, int[] padding) -> bool");
-}
-
-TORCH_LIBRARY_IMPL(fastbox, CPU, library) {
-  library.impl("padding_pays", &fastbox::models::padding_pays_cpu);
 }

@@ -1,4 +1,4 @@
-// The GPU's twin of padded_channels.cpp: which of the two convolutions is faster.
+// fastbox::padding_pays: which of the two convolutions is faster.
 
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAGuard.h>

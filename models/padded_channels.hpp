@@ -2,9 +2,9 @@
 //
 // A GPU's matrix units load 16 bytes at a time: eight channels of bf16. cuDNN's kernels for fewer either fill up by
 // themselves or do without those units, and which it is depends on GPU, library and sizes. So both are tried where a
-// convolution is first met, and the faster one is kept. fastbox::padding_pays of torch's dispatcher: on a CPU it never does
-// (padded_channels.cpp); the GPU's twin is in padded_channels.cu, which the CUDA plugin registers. Called by the thread
-// that runs the network.
+// convolution is first met, and the faster one is kept. Which it is says fastbox::padding_pays of torch's
+// dispatcher, which only a GPU has (padded_channels.cu, in the CUDA plugin): on a CPU nothing is padded. Called by the
+// thread that runs the network.
 #pragma once
 
 #include <ATen/core/Tensor.h>
