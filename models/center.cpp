@@ -90,7 +90,7 @@ std::vector<std::string> Center::loss_names() const {
 std::vector<at::Tensor> Center::losses(const at::Tensor& rgb, const Targets& targets, const at::Tensor&,
                                        const LossOptions& options, double global_images) {
   const Maps maps = forward(rgb);
-  const CenterLosses terms = center_losses(maps.logits, maps.reach, targets, options, global_images);
+  const CenterLosses terms = losses_of_cells(maps.logits, maps.reach, targets, options, global_images);
   return {terms.confidence, terms.box,
           weight_decay_of(encoder_->kernels(), options.weight_decay, static_cast<double>(rgb.size(0)), global_images,
                           targets.weight.options())};

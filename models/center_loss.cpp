@@ -1,11 +1,22 @@
 #include "models/center_loss.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "models/center_losses.hpp"
 
 namespace fastbox::models {
 namespace {
 
-constexpr double inner_height = 0.5;  // of the target's peak: about a fifth of the object's width and height
+bool has_kernel(const at::Tensor& logits, const at::Tensor& reach, const std::vector<at::Tensor>& targets) {
+  const at::ScalarType type = logits.scalar_type();
+  const auto is_alike = [&](const at::Tensor& map) { return map.scalar_type() == type; };
+  return (type == at::kFloat || type == at::kDouble) && is_alike(reach) &&
+         std::all_of(targets.begin(), targets.end(), is_alike) && !torch::jit::tracer::isTracing();
+}
 
 }  // namespace
 
@@ -50,8 +61,18 @@ at::Tensor reaches_of(const at::Tensor& box) {
   return at::cat({half - centre, half + centre}, -1);
 }
 
-CenterLosses center_losses(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
-                           const LossOptions& options, double global_images) {
+CenterLosses losses_of_cells(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
+                             const LossOptions& options, double global_images) {
+  const std::vector<at::Tensor> wanted = {targets.confidence, targets.box, targets.mask, targets.weight};
+  if (!has_kernel(logits, reach, wanted)) return plain_losses_of_cells(logits, reach, targets, options, global_images);
+  const auto terms = center_losses(logits, reach, wanted,
+                                   {options.confidence / global_images, options.box / global_images,
+                                    options.score_is_overlap, options.box_by_distance});
+  return {terms[0], terms[1]};
+}
+
+CenterLosses plain_losses_of_cells(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
+                                   const LossOptions& options, double global_images) {
   const Overlap overlap = overlap_of(reach, reaches_of(targets.box));
   const at::Tensor of_cells =
       options.score_is_overlap

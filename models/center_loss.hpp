@@ -41,7 +41,11 @@ struct CenterLosses {
 
 /// `logits`: B x gh x gw x C; `reach`: B x gh x gw x 4, pixels. Both sums are divided by the images of the global batch
 /// (not by its objects, whose number no rank knows alone).
-CenterLosses center_losses(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
-                           const LossOptions& options, double global_images);
+CenterLosses losses_of_cells(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
+                             const LossOptions& options, double global_images);
+
+/// The same by LibTorch's operators: what the one pass over the cells is proven by, and what a traced network takes.
+CenterLosses plain_losses_of_cells(const at::Tensor& logits, const at::Tensor& reach, const Targets& targets,
+                                   const LossOptions& options, double global_images);
 
 }  // namespace fastbox::models

@@ -4,16 +4,16 @@
 // then in shared memory, then in a second small kernel. No atomics.
 
 #include <ATen/ATen.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
 #include <cstdint>
 #include <tuple>
 
-#include "models/conv_relu_kernel.hpp"
+#include "base/launch.cuh"
+#include "models/aligned_maps.hpp"
 #include "models/fused_convolution.cuh"
+#include "models/map_place.cuh"
 
 namespace fastbox::models {
 namespace {
@@ -24,17 +24,6 @@ constexpr int threads_of_sums = channels_of_block * groups_of_stretches;
 template <typename Element, int width>
 struct alignas(width * sizeof(Element)) Pack {
   Element values[width];
-};
-
-/// Where a thread of a block works.
-struct Place {
-  std::int64_t lane, channel;  // the first of its vector
-  bool exists;
-
-  __device__ Place(const MapShares& shares, int width)
-      : lane(threadIdx.x / shares.vectors),
-        channel((blockIdx.y * shares.vectors + threadIdx.x % shares.vectors) * width),
-        exists(lane < shares.lanes && channel < shares.channels) {}
 };
 
 /// A block: stretch blockIdx.x, tile blockIdx.y. `sums`: stretches x channels.
@@ -109,36 +98,24 @@ dim3 blocks_of(const MapShares& shares) {
   return dim3(static_cast<unsigned>(shares.stretches), static_cast<unsigned>(shares.tiles));
 }
 
-/// In channels-last order, and where loads of 16 bytes may begin.
-at::Tensor as_maps(const at::Tensor& tensor) {
-  const at::Tensor maps = tensor.contiguous(at::MemoryFormat::ChannelsLast);
-  const bool fits = reinterpret_cast<std::uintptr_t>(maps.const_data_ptr()) % 16 == 0;
-  return fits ? maps : maps.clone(at::MemoryFormat::ChannelsLast);
-}
-
 template <typename Element, int width>
 void mask_and_sum(const at::Tensor& gradient, const at::Tensor& y, at::Tensor& masked, at::Tensor& of_bias) {
-  const auto stream = c10::cuda::getCurrentCUDAStream();
   const std::int64_t channels = y.size(1);
   const MapShares shares = share_out(y.numel() / channels, channels, width);
   at::Tensor sums = at::empty({shares.stretches, channels}, of_bias.options());
-  mask_kernel<Element, width><<<blocks_of(shares), threads_of_maps, 0, stream>>>(
-      gradient.const_data_ptr<Element>(), y.const_data_ptr<Element>(), shares, masked.mutable_data_ptr<Element>(),
-      sums.mutable_data_ptr<float>());
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(mask_kernel<Element, width>, {blocks_of(shares), threads_of_maps}, gradient.const_data_ptr<Element>(),
+         y.const_data_ptr<Element>(), shares, masked.mutable_data_ptr<Element>(), sums.mutable_data_ptr<float>());
   const auto blocks = static_cast<unsigned>((channels + channels_of_block - 1) / channels_of_block);
-  sum_kernel<<<blocks, dim3(channels_of_block, groups_of_stretches), 0, stream>>>(sums.const_data_ptr<float>(), shares,
-                                                                                  of_bias.mutable_data_ptr<float>());
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(sum_kernel, {blocks, dim3(channels_of_block, groups_of_stretches)}, sums.const_data_ptr<float>(), shares,
+         of_bias.mutable_data_ptr<float>());
 }
 
 template <typename Element, int width>
 void add_bias(at::Tensor& y, const at::Tensor& bias) {
   const std::int64_t channels = y.size(1);
   const MapShares shares = share_out(y.numel() / channels, channels, width);
-  add_bias_kernel<Element, width><<<blocks_of(shares), threads_of_maps, 0, c10::cuda::getCurrentCUDAStream()>>>(
-      y.mutable_data_ptr<Element>(), bias.const_data_ptr<Element>(), shares);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(add_bias_kernel<Element, width>, {blocks_of(shares), threads_of_maps}, y.mutable_data_ptr<Element>(),
+         bias.const_data_ptr<Element>(), shares);
 }
 
 template <typename Element>
@@ -151,7 +128,7 @@ bool is_even(const at::Tensor& maps) {
 
 std::tuple<at::Tensor, at::Tensor> relu_bias_backward_cuda(const at::Tensor& gradient, const at::Tensor& y) {
   const c10::cuda::CUDAGuard guard(y.device());
-  const at::Tensor from = as_maps(gradient), given = as_maps(y);
+  const at::Tensor from = aligned_maps(gradient), given = aligned_maps(y);
   at::Tensor masked = at::empty(from.sizes(), from.options(), at::MemoryFormat::ChannelsLast);
   at::Tensor of_bias = at::empty({y.size(1)}, y.options().dtype(at::kFloat));
   const auto work = [&](auto element) {
@@ -166,8 +143,7 @@ std::tuple<at::Tensor, at::Tensor> relu_bias_backward_cuda(const at::Tensor& gra
 void add_bias_relu_cuda(at::Tensor& y, const at::Tensor& bias) {
   TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast),
               "add_bias_relu_: maps in another order than channels-last");
-  TORCH_CHECK(reinterpret_cast<std::uintptr_t>(y.const_data_ptr()) % 16 == 0,
-              "add_bias_relu_: maps begin at no 16 bytes");
+  TORCH_CHECK(is_aligned(y), "add_bias_relu_: maps begin at no 16 bytes");
   const c10::cuda::CUDAGuard guard(y.device());
   const auto work = [&](auto element) {
     using Element = decltype(element);

@@ -4,42 +4,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include <algorithm>
-
-#include "models/parallel.hpp"
+#include "models/loss_sums.hpp"
 
 namespace fastbox::models {
 namespace {
-
-/// The block's part of each term's sum.
-template <typename Number>
-void sum_block(const LossMaps<Number>& maps, std::int64_t first, std::int64_t count, double* sums) {
-  double lanes[loss_terms][sum_lanes] = {};
-  for (std::int64_t lane = 0; lane < count; ++lane) {
-    double values[loss_terms];
-    loss_cell(maps, first + lane, values);
-    for (int term = 0; term < loss_terms; ++term) lanes[term][lane] = values[term];
-  }
-  for (int term = 0; term < loss_terms; ++term) sums[term] = fold(lanes[term]);
-}
-
-template <typename Number>
-void sum_cells(const LossMaps<Number>& maps, std::int64_t cells, at::TensorList terms) {
-  constexpr std::int64_t blocks_per_task = 32;  // fewer are done before another thread has woken up
-  const std::int64_t blocks = (cells + sum_lanes - 1) / sum_lanes;
-  std::vector<double> sums(static_cast<std::size_t>(blocks * loss_terms));
-  parallel_for(0, blocks, blocks_per_task, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t first = block * sum_lanes;
-      sum_block(maps, first, std::min<std::int64_t>(sum_lanes, cells - first), sums.data() + block * loss_terms);
-    }
-  });
-  for (std::size_t term = 0; term < loss_terms; ++term) {
-    const double sum = block_sum(
-        blocks, [&](std::int64_t block) { return sums[static_cast<std::size_t>(block) * loss_terms + term]; });
-    *terms[term].mutable_data_ptr<Number>() = static_cast<Number>(sum * maps.scales[term]);
-  }
-}
 
 std::vector<at::Tensor> grid_losses_cpu(at::TensorList outputs, at::TensorList targets, at::ArrayRef<double> scales,
                                         double clip) {

@@ -1,12 +1,13 @@
 #include "models/group_norm.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/library.h>
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "models/group_norm_kernel.hpp"
@@ -14,8 +15,6 @@
 
 namespace fastbox::models {
 namespace {
-
-constexpr double epsilon = 1e-5;
 
 /// A tensor's memory as the kernels see it; null for an undefined one.
 template <typename Element>
@@ -83,7 +82,7 @@ void normalise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& 
         sum_block(in + image * batch.stride, batch.size, block, sums.data() + batch.sums_at(image, block));
       },
       [&](std::int64_t image) {
-        moments_of(sums.data() + batch.sums_at(image, 0), batch.size, epsilon, moments_in(moments, image));
+        moments_of(sums.data() + batch.sums_at(image, 0), batch.size, moments_in(moments, image));
       },
       [&](std::int64_t image, std::int64_t block) {
         const std::int64_t at = image * batch.stride;
@@ -144,17 +143,41 @@ void differentiate(const at::Tensor& gradient, const Kept& kept, const Gradients
   }
 }
 
+template <typename Work>
+void with_element(const at::Tensor& x, const Work& work) {
+  x.scalar_type() == at::kFloat ? work(float()) : work(Bf16());
+}
+
+std::tuple<at::Tensor, at::Tensor> group_norm_cpu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                                  const std::optional<at::Tensor>& residual, bool activate) {
+  const at::Tensor y = at::empty_like(x);
+  const at::Tensor moments = at::empty({x.size(0), 2, x.size(1) / channels_per_group}, weight.options());
+  const GroupNormOptions options{activate, residual.value_or(at::Tensor())};
+  with_element(x, [&](auto element) { normalise<decltype(element)>(x, weight, bias, options, y, moments); });
+  return {y, moments};
+}
+
+using GradientTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+GradientTensors group_norm_backward_cpu(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& weight,
+                                        const at::Tensor& moments, const std::optional<at::Tensor>& y, bool adds) {
+  const Kept kept{x, weight, moments, y.value_or(at::Tensor())};
+  Gradients to{at::empty_like(x), {}, at::empty_like(weight), at::empty_like(weight)};
+  if (adds && kept.y.defined()) to.residual = at::empty_like(x);
+  with_element(x, [&](auto element) { differentiate<decltype(element)>(gradient, kept, to); });
+  return {to.x, to.weight, to.bias, to.residual};
+}
+
 struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const std::optional<at::Tensor>& residual, bool activate) {
-    RECORD_FUNCTION("fastbox::group_norm", std::vector<c10::IValue>());
-    const at::Tensor y = at::empty_like(x);
-    const at::Tensor moments = at::empty({x.size(0), 2, x.size(1) / channels_per_group}, weight.options());
-    const GroupNormOptions options{activate, residual.value_or(at::Tensor())};
-    if (x.scalar_type() == at::kFloat)
-      normalise<float>(x, weight, bias, options, y, moments);
-    else
-      normalise<Bf16>(x, weight, bias, options, y, moments);
+    static const auto handle =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("fastbox::group_norm", "")
+            .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                                      const std::optional<at::Tensor>&, bool)>();
+    const at::AutoDispatchBelowADInplaceOrView plain_tensors;
+    const auto [y, moments] = handle.call(x, weight, bias, residual, activate);
     context->save_for_backward({x, weight, moments, activate ? y : at::Tensor()});
     context->saved_data["adds"] = residual.has_value();
     return y;
@@ -162,26 +185,24 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    RECORD_FUNCTION("fastbox::group_norm_backward", std::vector<c10::IValue>());
+    static const auto handle = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow("fastbox::group_norm_backward", "")
+                                   .typed<GradientTensors(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                                          const at::Tensor&, const std::optional<at::Tensor>&, bool)>();
     const auto saved = context->get_saved_variables();
-    const Kept kept{saved[0], saved[1], saved[2], saved[3]};
-    const at::Tensor gradient = gradients[0].to(kept.x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-    const bool adds = context->saved_data["adds"].toBool(), masks = kept.y.defined();
-    Gradients to{at::empty_like(kept.x), {}, at::empty_like(kept.weight), at::empty_like(kept.weight)};
+    const at::Tensor &x = saved[0], &y = saved[3];
+    const at::Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+    const bool adds = context->saved_data["adds"].toBool();
+    auto [of_x, of_weight, of_bias, masked] =
+        handle.call(gradient, x, saved[1], saved[2], y.defined() ? std::optional(y) : std::nullopt, adds);
     // Without a ReLU, what is added gets the gradient as it came.
-    if (adds && masks) to.residual = at::empty_like(kept.x);
-    if (kept.x.scalar_type() == at::kFloat)
-      differentiate<float>(gradient, kept, to);
-    else
-      differentiate<Bf16>(gradient, kept, to);
-    if (adds && !masks) to.residual = gradient;
-    return {to.x, to.weight, to.bias, to.residual, at::Tensor()};
+    return {of_x, of_weight, of_bias, adds && !y.defined() ? gradient : masked, at::Tensor()};
   }
 };
 
 bool is_fusible(const at::Tensor& x, const at::Tensor& weight) {
   const bool has_kernel = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
-  return has_kernel && x.is_cpu() && weight.scalar_type() == at::kFloat && x.numel() > 0 &&
+  return has_kernel && (x.is_cpu() || x.is_cuda()) && weight.scalar_type() == at::kFloat && x.numel() > 0 &&
          x.is_contiguous(at::MemoryFormat::ChannelsLast) && !torch::jit::tracer::isTracing();
 }
 
@@ -198,9 +219,21 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 
 at::Tensor plain_group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                             const GroupNormOptions& options) {
-  at::Tensor y = at::group_norm(x, x.size(1) / channels_per_group, weight, bias, epsilon);
+  at::Tensor y = at::group_norm(x, x.size(1) / channels_per_group, weight, bias, group_norm_epsilon);
   if (options.residual.defined()) y = options.residual + y;
   return options.activate ? at::relu(y) : y;
 }
 
 }  // namespace fastbox::models
+
+TORCH_LIBRARY_FRAGMENT(fastbox, library) {
+  library.def("group_norm(Tensor x, Tensor weight, Tensor bias, Tensor? residual, bool activate) -> (Tensor, Tensor)");
+  library.def(
+      "group_norm_backward(Tensor gradient, Tensor x, Tensor weight, Tensor moments, Tensor? y, bool adds) "
+      "-> (Tensor, Tensor, Tensor, Tensor)");
+}
+
+TORCH_LIBRARY_IMPL(fastbox, CPU, library) {
+  library.impl("group_norm", &fastbox::models::group_norm_cpu);
+  library.impl("group_norm_backward", &fastbox::models::group_norm_backward_cpu);
+}

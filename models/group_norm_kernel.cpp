@@ -1,7 +1,6 @@
 #include "models/group_norm_kernel.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <type_traits>
 
 #include "base/vector_clones.hpp"
@@ -136,7 +135,7 @@ FASTBOX_INLINE void differentiate(const Element* gradient, const Element* y, con
 
 }  // namespace
 
-void moments_of(const float* sums, const MapSize& size, double epsilon, const GroupMoments& moments) {
+void moments_of(const float* sums, const MapSize& size, const GroupMoments& moments) {
   const auto count = static_cast<double>(size.pixels * channels_per_group);
   for (std::int64_t group = 0; group < size.groups(); ++group) {
     double total = 0, squares = 0;
@@ -147,10 +146,9 @@ void moments_of(const float* sums, const MapSize& size, double epsilon, const Gr
         squares += of_block[size.channels + c];
       }
     }
-    const double mean = total / count, variance = squares / count - mean * mean;
-    moments.mean[group] = static_cast<float>(mean);
-    // Not std::max, which would make a variance of NaN zero.
-    moments.inverse_deviation[group] = static_cast<float>(1 / std::sqrt((variance < 0 ? 0 : variance) + epsilon));
+    const GroupMoment moment = moment_from(total, squares, count);
+    moments.mean[group] = moment.mean;
+    moments.inverse_deviation[group] = moment.inverse_deviation;
   }
 }
 
@@ -163,10 +161,8 @@ void gradient_factors(const double* sums, const float* weight, const GroupMoment
       of_gradient += weight[c] * sums[c];
       of_products += weight[c] * sums[size.channels + c];
     }
-    const double mean = moments.mean[group], over = moments.inverse_deviation[group];
-    const double of_x = -over * over * of_products / count;
-    factors[group] = {static_cast<float>(over), static_cast<float>(of_x),
-                      static_cast<float>(-over * of_gradient / count - of_x * mean)};
+    factors[group] =
+        factors_from(of_gradient, of_products, {moments.mean[group], moments.inverse_deviation[group]}, count);
   }
 }
 

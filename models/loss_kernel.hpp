@@ -7,16 +7,17 @@
 #include <cstdint>
 
 #include "base/portable.hpp"
-#include "models/block_sum.hpp"
 
 namespace fastbox::models {
 
 /// confidence, box, delta confidence, delta box.
 constexpr int loss_terms = 4;
 
-/// Maps of B * gh * gw cells, all contiguous; C classes.
-template <typename Number>
+/// Maps of B * gh * gw cells, all contiguous; C classes. For loss_sums.hpp.
+template <typename Real>
 struct LossMaps {
+  using Number = Real;
+  static constexpr int terms = loss_terms;
   const Number *logits, *box, *delta_logits, *delta_box;        ///< 1 + C, 4, 1 + C, 4 a cell
   const Number *confidence, *target_box, *mask, *weight;        ///< C, 4, C, 1 a cell
   Number *to_logits, *to_box, *to_delta_logits, *to_delta_box;  ///< gradients, as the outputs are

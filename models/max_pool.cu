@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/each_index.cuh"
+#include "models/aligned_maps.hpp"
 #include "models/max_pool_lanes.hpp"
 
 namespace fastbox::models {
@@ -32,12 +33,6 @@ struct Spread {
 
   __device__ void operator()(std::int64_t maximum) const { spread_lanes(gradient, which, sizes, maximum, x); }
 };
-
-/// A view may begin anywhere; threads move 16 bytes.
-at::Tensor aligned(const at::Tensor& maps) {
-  const at::Tensor dense = maps.contiguous(at::MemoryFormat::ChannelsLast);
-  return reinterpret_cast<std::uintptr_t>(dense.const_data_ptr()) % 16 == 0 ? dense : dense.clone();
-}
 
 /// How many times eight channels of a maximum there are in y.
 std::int64_t groups_of(const at::Tensor& y) {
@@ -72,7 +67,7 @@ bool is_float(const at::Tensor& maps) {
 
 std::tuple<at::Tensor, at::Tensor> max_pool2_cuda(const at::Tensor& maps, bool indices) {
   const c10::cuda::CUDAGuard guard(maps.device());
-  const at::Tensor x = aligned(maps);
+  const at::Tensor x = aligned_maps(maps);
   const at::Tensor y =
       at::empty({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options(), at::MemoryFormat::ChannelsLast);
   const at::TensorOptions bytes = x.options().dtype(at::kByte);
@@ -84,7 +79,7 @@ std::tuple<at::Tensor, at::Tensor> max_pool2_cuda(const at::Tensor& maps, bool i
 
 at::Tensor max_pool2_backward_cuda(const at::Tensor& of_maxima, const at::Tensor& which, at::IntArrayRef sizes) {
   const c10::cuda::CUDAGuard guard(of_maxima.device());
-  const at::Tensor gradient = aligned(of_maxima);
+  const at::Tensor gradient = aligned_maps(of_maxima);
   const at::Tensor x = at::empty(sizes, gradient.options(), at::MemoryFormat::ChannelsLast);
   // Pixels beyond the last whole pair have no part in it.
   if (sizes[2] % 2 != 0 || sizes[3] % 2 != 0) x.zero_();

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/each_index.cuh"
+#include "models/aligned_maps.hpp"
 #include "models/rezoom_tensors.hpp"
 
 namespace fastbox::models {
@@ -103,10 +104,6 @@ __global__ void __launch_bounds__(threads_of_block)
   for (int i = 0; i < 4; ++i) to[box * 4 + i] = sums[i];
 }
 
-bool is_aligned(const at::Tensor& tensor) {
-  return reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % 16 == 0;
-}
-
 /// A view may begin anywhere, and its pixels be any distance apart; threads move 16 bytes.
 at::Tensor aligned_features(const at::Tensor& early) {
   const bool is_whole = early.stride(0) % lanes == 0 && early.stride(2) % lanes == 0 && early.stride(3) % lanes == 0;
@@ -171,10 +168,9 @@ void to_boxes(const at::Tensor& gradient, const at::Tensor& early, const at::Ten
   constexpr std::int64_t of_block = threads_of_block / zoom_parts;
   const std::int64_t blocks = (sizes.boxes() + of_block - 1) / of_block;
   if (blocks == 0) return;
-  differentiate_boxes<<<static_cast<unsigned>(blocks), threads_of_block, 0, c10::cuda::getCurrentCUDAStream()>>>(
-      static_cast<const Element*>(early.const_data_ptr()), boxes.const_data_ptr<Number>(),
-      gradient.const_data_ptr<Number>(), sizes, to.mutable_data_ptr<Number>());
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(differentiate_boxes<Element>, {static_cast<unsigned>(blocks), threads_of_block},
+         static_cast<const Element*>(early.const_data_ptr()), boxes.const_data_ptr<Number>(),
+         gradient.const_data_ptr<Number>(), sizes, to.mutable_data_ptr<Number>());
 }
 
 std::tuple<at::Tensor, at::Tensor> rezoom_backward_cuda(const at::Tensor& of_samples, const at::Tensor& features,

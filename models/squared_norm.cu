@@ -4,13 +4,12 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "base/launch.cuh"
 #include "models/block_sum.cuh"
 
 namespace fastbox::models {
@@ -48,8 +47,7 @@ __global__ void half_sum_kernel(const double* __restrict__ squares, std::int64_t
 }
 
 template <typename Number>
-void launch(at::TensorList tensors, double* squares, std::int64_t blocks, Number* result) {
-  const auto stream = c10::cuda::getCurrentCUDAStream();
+void sum_squares(at::TensorList tensors, double* squares, std::int64_t blocks, Number* result) {
   std::int64_t done = 0;
   for (std::size_t first = 0; first < tensors.size(); first += most_tensors) {
     Tensors<Number> some{};
@@ -62,12 +60,10 @@ void launch(at::TensorList tensors, double* squares, std::int64_t blocks, Number
     }
     const std::int64_t now = some.begins[count];
     if (now == 0) continue;
-    block_squares_kernel<<<static_cast<unsigned>(now), sum_lanes, 0, stream>>>(some, squares + done);
-    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    launch(block_squares_kernel<Number>, {static_cast<unsigned>(now), sum_lanes}, some, squares + done);
     done += now;
   }
-  half_sum_kernel<<<1, sum_lanes, 0, stream>>>(squares, blocks, result);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(half_sum_kernel<Number>, {1, sum_lanes}, squares, blocks, result);
 }
 
 at::Tensor half_squared_norm_cuda(at::TensorList tensors) {
@@ -77,7 +73,7 @@ at::Tensor half_squared_norm_cuda(at::TensorList tensors) {
   const at::Tensor squares = at::empty({blocks}, tensors[0].options().dtype(at::kDouble));
   const at::Tensor result = at::empty({}, tensors[0].options());
   AT_DISPATCH_FLOATING_TYPES(tensors[0].scalar_type(), "half_squared_norm", [&] {
-    launch(tensors, squares.mutable_data_ptr<double>(), blocks, result.mutable_data_ptr<scalar_t>());
+    sum_squares(tensors, squares.mutable_data_ptr<double>(), blocks, result.mutable_data_ptr<scalar_t>());
   });
   return result;
 }

@@ -3,11 +3,10 @@
 // Part of the CUDA plugin, never of the core. C++17. The caller has made the tensors' GPU current.
 #pragma once
 
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAStream.h>
-
 #include <algorithm>
 #include <cstdint>
+
+#include "base/launch.cuh"
 
 namespace fastbox {
 
@@ -27,9 +26,7 @@ template <typename Work>
 void each_index(std::int64_t count, const Work& work) {
   if (count <= 0) return;
   const std::int64_t blocks = std::min((count + threads_of_block - 1) / threads_of_block, most_blocks);
-  each_index_kernel<<<static_cast<unsigned>(blocks), threads_of_block, 0, c10::cuda::getCurrentCUDAStream()>>>(count,
-                                                                                                              work);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(each_index_kernel<Work>, {static_cast<unsigned>(blocks), threads_of_block}, count, work);
 }
 
 }  // namespace fastbox

@@ -1,11 +1,10 @@
 // The GPU's twin of assign_targets.cpp: a block of threads an image, the steps of lib/data's *_targets_kernel.hpp.
 
 #include <ATen/ATen.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
+#include "base/launch.cuh"
 #include "data/cell_targets_kernel.hpp"
 #include "data/center_targets_kernel.hpp"
 #include "train/target_tensors.hpp"
@@ -133,10 +132,9 @@ TargetTensors assign_targets_cuda(const at::Tensor& rectangles, const at::Tensor
   const at::Tensor owners = at::empty({images, cells}, options.dtype(at::kInt)),
                    touched = at::empty({images, cells}, options),
                    owned = at::empty({images, rectangles.size(1)}, options.dtype(at::kInt));
-  cell_targets_kernel<<<static_cast<unsigned>(images), threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-      rule, batch_of(rectangles, counts), maps_in(targets), owners.mutable_data_ptr<int>(),
-      touched.mutable_data_ptr<std::uint8_t>(), owned.mutable_data_ptr<int>());
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(cell_targets_kernel, {static_cast<unsigned>(images), threads}, rule, batch_of(rectangles, counts),
+         maps_in(targets), owners.mutable_data_ptr<int>(), touched.mutable_data_ptr<std::uint8_t>(),
+         owned.mutable_data_ptr<int>());
   return targets;
 }
 
@@ -149,9 +147,8 @@ TargetTensors assign_center_targets_cuda(const at::Tensor& rectangles, const at:
   TargetTensors targets = empty_targets(rectangles, grid);
   if (images == 0) return targets;
   const at::Tensor peaks = at::empty({images, rectangles.size(1), bytes}, rectangles.options());
-  center_targets_kernel<<<static_cast<unsigned>(images), threads, 0, c10::cuda::getCurrentCUDAStream()>>>(
-      grid, batch_of(rectangles, counts), maps_in(targets), static_cast<data::Peak*>(peaks.mutable_data_ptr()));
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(center_targets_kernel, {static_cast<unsigned>(images), threads}, grid, batch_of(rectangles, counts),
+         maps_in(targets), static_cast<data::Peak*>(peaks.mutable_data_ptr()));
   return targets;
 }
 

@@ -1,9 +1,7 @@
 // The GPU's twin of augment_images.cpp: the same passes in the same order. Sums are of whole numbers, so the order in
 // which threads add them makes no difference.
 
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
 #include "base/each_index.cuh"
@@ -67,14 +65,10 @@ at::Tensor augment_cuda(const at::Tensor& frames, const at::Tensor& changes, std
     return dim3((static_cast<unsigned>(passes.width) + threads - 1) / threads, static_cast<unsigned>(lines),
                 static_cast<unsigned>(passes.images));
   };
-  const auto stream = c10::cuda::getCurrentCUDAStream();
   fastbox::each_index(static_cast<std::int64_t>(passes.images) * (passes.width + passes.height), WriteTaps{passes});
-  widen_kernel<<<blocks(passes.rows), threads, 0, stream>>>(passes);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  resize_kernel<<<blocks(passes.height), threads, 0, stream>>>(passes);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  colour_kernel<<<blocks(passes.height), threads, 0, stream>>>(passes);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  fastbox::launch(widen_kernel, {blocks(passes.rows), threads}, passes);
+  fastbox::launch(resize_kernel, {blocks(passes.height), threads}, passes);
+  fastbox::launch(colour_kernel, {blocks(passes.height), threads}, passes);
   return memory.out;
 }
 

@@ -4,9 +4,7 @@
 // the GPU knows.
 
 #include <ATen/ATen.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
 #include <limits>
@@ -104,7 +102,7 @@ __device__ int smallest(int value) {
 
 /// A block of `walkers` threads a class. Shared memory: a word a tile.
 __global__ void __launch_bounds__(walkers) walk_kernel(Grid grid) {
-  extern __shared__ unsigned long long closed[];
+  auto* const closed = dynamic_shared<unsigned long long>();
   __shared__ std::uint64_t own[tile_size];
   __shared__ std::uint64_t kept;
   const int thread = static_cast<int>(threadIdx.x);
@@ -156,7 +154,6 @@ at::Tensor suppress_cuda(const at::Tensor& confidence, const at::Tensor& box, st
                   box.numel() == 4 * confidence.size(1) * confidence.size(2) && box.device() == confidence.device(),
               "fastbox::suppress: expected contiguous float32 maps of one grid on one device");
   const c10::cuda::CUDAGuard guard(confidence.device());
-  const auto stream = c10::cuda::getCurrentCUDAStream();
   const std::int64_t classes = confidence.size(0), cells = confidence.size(1) * confidence.size(2);
   const at::TensorOptions options = confidence.options();
   const at::Tensor found = at::empty({classes, 1 + cells, numbers_of_row}, options.dtype(at::kDouble));
@@ -186,13 +183,11 @@ at::Tensor suppress_cuda(const at::Tensor& confidence, const at::Tensor& box, st
   const auto of_classes = static_cast<unsigned>(classes), tiles = static_cast<unsigned>(grid.tiles);
   each_index(classes * cells, DecodeCell{grid});
   const std::int64_t cells_of_block = threads_of_block / warp;
-  order_kernel<<<static_cast<unsigned>((classes * cells + cells_of_block - 1) / cells_of_block), threads_of_block, 0,
-                 stream>>>(grid, classes * cells);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  overlap_kernel<<<dim3(tiles, tiles, of_classes), tile_size, 0, stream>>>(grid);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  walk_kernel<<<of_classes, walkers, tiles * sizeof(std::uint64_t), stream>>>(grid);
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  launch(order_kernel,
+         {static_cast<unsigned>((classes * cells + cells_of_block - 1) / cells_of_block), threads_of_block}, grid,
+         classes * cells);
+  launch(overlap_kernel, {dim3(tiles, tiles, of_classes), tile_size}, grid);
+  launch(walk_kernel, {of_classes, walkers, tiles * sizeof(std::uint64_t)}, grid);
   return found;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "comm/gradient_averager.hpp"
+#include "gpu/random_tensors.hpp"
 #include "mpi/ranks.hpp"
 #include "train/device.hpp"
 
@@ -21,10 +22,6 @@ namespace fastbox::test {
 inline std::optional<c10::Device> gpu_of_rank() {
   if (!train::machine_has_gpu()) return std::nullopt;
   return train::choose_device("cuda", world().node_rank());
-}
-
-inline at::Tensor random_values(std::int64_t count, std::uint64_t seed) {
-  return at::randn({count}, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
 }
 
 /// Of what `values_of(leaf)` gives, added up as the tree says.

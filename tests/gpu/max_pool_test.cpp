@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "gpu/gradients_on_gpu.hpp"
+#include "gpu/kernel_place.hpp"
 #include "models/layers.hpp"
 #include "support/support.hpp"
 
@@ -11,8 +11,6 @@ using namespace fastbox;
 using namespace fastbox::test;
 
 namespace {
-
-constexpr const char* why = "there is no GPU here";
 
 /// Whole numbers, so that many of four are equal, with NaNs among them.
 at::Tensor maps(at::IntArrayRef sizes, at::ScalarType type) {
@@ -44,15 +42,15 @@ bool same_bits(const at::Tensor& a, const at::Tensor& b) {
 }  // namespace
 
 TEST_CASE("a GPU's maxima and their gradients have the CPU's bits and LibTorch's", "[max_pool]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   for (const auto type : {at::kFloat, at::kBFloat16})
     for (const auto& sizes : std::vector<std::vector<std::int64_t>>{
              {1, 8, 2, 2}, {2, 24, 6, 10}, {1, 64, 34, 66}, {3, 8, 5, 7}, {1, 16, 3, 2}, {2, 256, 96, 312}}) {
       INFO(type << sizes);
       const at::Tensor x = maps(sizes, type);
-      const Results ours = run(models::max_pool, x.to(*gpu)), twin = run(models::max_pool, x),
-                    theirs = run(models::plain_max_pool, x.to(*gpu));
+      const Results ours = gpu->run([&] { return run(models::max_pool, gpu->copy(x)); }),
+                    twin = run(models::max_pool, x), theirs = run(models::plain_max_pool, gpu->copy(x));
       CHECK(same_bits(ours.y, twin.y));
       CHECK(same_bits(ours.gradient, twin.gradient));
       CHECK(same_bits(ours.y, theirs.y));
@@ -61,12 +59,12 @@ TEST_CASE("a GPU's maxima and their gradients have the CPU's bits and LibTorch's
 }
 
 TEST_CASE("maps that begin anywhere in a GPU's memory are pooled, and without indices too", "[max_pool]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   const at::Tensor x = maps({2, 8, 4, 6}, at::kFloat);
-  const at::Tensor memory = at::zeros({x.numel() + 1}, at::TensorOptions(*gpu));
+  const at::Tensor memory = at::zeros({x.numel() + 1}, at::TensorOptions(gpu->device()));
   const at::Tensor shifted = memory.narrow(0, 1, x.numel()).as_strided(x.sizes(), x.strides());
   shifted.copy_(x);
   REQUIRE(shifted.is_contiguous(at::MemoryFormat::ChannelsLast));
-  CHECK(same_bits(models::max_pool(shifted).cpu(), models::plain_max_pool(x)));
+  CHECK(same_bits(gpu->run([&] { return models::max_pool(shifted); }).cpu(), models::plain_max_pool(x)));
 }

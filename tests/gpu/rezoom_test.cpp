@@ -1,7 +1,7 @@
 // Rezoom on a GPU against its twin on the CPU: the same bits, samples and gradients, in every run.
 #include "models/rezoom.hpp"
 
-#include "gpu/gradients_on_gpu.hpp"
+#include "gpu/kernel_place.hpp"
 #include "models/layers.hpp"
 #include "support/support.hpp"
 
@@ -9,8 +9,6 @@ using namespace fastbox;
 using namespace fastbox::test;
 
 namespace {
-
-constexpr const char* why = "there is no GPU here";
 
 /// `early`: channels-last, channels of which the first `used` are sampled.
 struct Case {
@@ -31,7 +29,7 @@ struct Results {
   at::Tensor y, early, box;  // the samples and the gradients
 };
 
-Results run(const Case& given, at::ScalarType features, at::ScalarType boxes, c10::Device device) {
+Results run(const Case& given, at::ScalarType features, at::ScalarType boxes, c10::Device device = at::kCPU) {
   const at::Tensor early = given.early.to(features).to(device).detach().clone().requires_grad_();
   const at::Tensor box = given.box.to(boxes).to(device).detach().clone().requires_grad_();
   const at::Tensor y = models::rezoom(early.narrow(1, 0, given.used), box);
@@ -48,8 +46,8 @@ void check_same(const Results& a, const Results& b) {
 }  // namespace
 
 TEST_CASE("a GPU's samples and both gradients have the CPU's bits, in every run", "[rezoom]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   const std::vector<std::pair<at::ScalarType, at::ScalarType>> types = {
       {at::kFloat, at::kFloat}, {at::kBFloat16, at::kFloat}, {at::kDouble, at::kDouble}};
   for (const auto& [features, boxes] : types)
@@ -57,35 +55,40 @@ TEST_CASE("a GPU's samples and both gradients have the CPU's bits, in every run"
       for (const auto& given : {make_case(1, 8, 8, spread), make_case(3, 40, 24, spread),
                                 make_case(2, 512, 256, spread), make_case(1, 264, 264, spread)}) {
         INFO(features << given.early.sizes() << ", boxes of " << spread << " pixels");
-        const Results ours = run(given, features, boxes, *gpu);
-        check_same(ours, run(given, features, boxes, at::kCPU));
-        check_same(ours, run(given, features, boxes, *gpu));
+        const auto on_gpu = [&, features = features, boxes = boxes] {
+          return run(given, features, boxes, gpu->device());
+        };
+        const Results ours = gpu->run(on_gpu);
+        check_same(ours, run(given, features, boxes));
+        check_same(ours, gpu->run(on_gpu));
       }
 }
 
 TEST_CASE("no boxes on a GPU give no samples, and features without a gradient", "[rezoom]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   Case given = make_case(2, 8, 8, 60);
   given.box = given.box.narrow(1, 0, 0);
   given.gradient = given.gradient.narrow(1, 0, 0);
-  check_same(run(given, at::kFloat, at::kFloat, *gpu), run(given, at::kFloat, at::kFloat, at::kCPU));
+  check_same(gpu->run([&] { return run(given, at::kFloat, at::kFloat, gpu->device()); }),
+             run(given, at::kFloat, at::kFloat));
 }
 
 TEST_CASE("a GPU samples features that begin anywhere in its memory", "[rezoom]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   const Case given = make_case(1, 20, 8, 60);
-  const at::Tensor box = given.box.to(*gpu), early = given.early.to(*gpu);
+  const at::Tensor box = gpu->copy(given.box), early = gpu->copy(given.early);
   for (const std::int64_t first : {0, 3})  // twenty channels a pixel: not every pixel lies at 16 bytes
-    CHECK(at::equal(models::rezoom(early.narrow(1, first, 8), box).cpu(),
+    CHECK(at::equal(gpu->run([&] { return models::rezoom(early.narrow(1, first, 8), box); }).cpu(),
                     models::rezoom(given.early.narrow(1, first, 8), given.box)));
 }
 
 TEST_CASE("a GPU's samples are those of LibTorch's operators", "[rezoom]") {
-  const auto gpu = gpu_of_rank();
-  SKIP_UNLESS(gpu, why);
+  const auto gpu = KernelPlace::find();
+  SKIP_UNLESS(gpu, no_gpu);
   const Case given = make_case(2, 24, 24, 60);
-  const at::Tensor box = given.box.to(*gpu).to(at::kDouble), early = given.early.to(*gpu).to(at::kDouble);
-  CHECK(at::allclose(models::rezoom(early, box), models::plain_rezoom(early, box), 1e-9, 1e-9));
+  const at::Tensor box = gpu->copy(given.box.to(at::kDouble)), early = gpu->copy(given.early.to(at::kDouble));
+  const at::Tensor ours = gpu->run([&] { return models::rezoom(early, box); });
+  CHECK(at::allclose(ours, models::plain_rezoom(early, box), 1e-9, 1e-9));
 }

@@ -83,17 +83,17 @@ TEST_CASE("the loss is a share of the global batch's, and weights silence cells"
   targets.weight = row({3, 0}).view({1, 1, 2});
   models::LossOptions options;
   options.confidence = 2, options.box = 5;
-  auto terms = models::center_losses(logits, reach, targets, options, 4);
+  auto terms = models::losses_of_cells(logits, reach, targets, options, 4);
   CHECK(value(terms.confidence) == Approx(2 * 0.25 * std::log(2.0) / 4));
   CHECK(value(terms.box) == Approx(0));
   targets.box = row({0, 0, 2, 4, 0, 0, 0, 0}).view({1, 1, 2, 4});  // IoU 1/2, which fills the hull
-  terms = models::center_losses(logits, reach, targets, options, 4);
+  terms = models::losses_of_cells(logits, reach, targets, options, 4);
   CHECK(value(terms.box) == Approx(5 * 3 * 0.5 / 4));
   targets.box = row({1, 0, 4, 2, 0, 0, 0, 0}).view({1, 1, 2, 4});  // the same, to the right: centres 1 apart, 4 x 2
   options.box_by_distance = true;
-  CHECK(value(models::center_losses(logits, reach, targets, options, 4).box) == Approx(5 * 3 * (0.5 + 1.0 / 20) / 4));
+  CHECK(value(models::losses_of_cells(logits, reach, targets, options, 4).box) == Approx(5 * 3 * (0.5 + 1.0 / 20) / 4));
   options.score_is_overlap = true;
-  terms = models::center_losses(logits, reach, targets, options, 4);
+  terms = models::losses_of_cells(logits, reach, targets, options, 4);
   CHECK(value(terms.confidence) == Approx(2 * std::sqrt(3.0) * std::log(2.0) / 4));  // the same at p = 1/2 for any IoU
 }
 

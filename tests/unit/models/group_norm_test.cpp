@@ -1,5 +1,4 @@
-#include "models/group_norm.hpp"
-
+// The fused group normalisation against LibTorch's operators.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -7,54 +6,21 @@
 #include <cmath>
 #include <limits>
 
-#include "models/layers.hpp"
+#include "unit/models/group_norm_cases.hpp"
+
+using namespace fastbox::test;
 
 namespace {
 
 using fastbox::models::group_norm;
-using fastbox::models::GroupNormOptions;
 using fastbox::models::plain_group_norm;
 
-struct Case {
-  at::Tensor x, residual, weight, bias, gradient;
-};
-
-/// Channels-last maps of the type, with a mean that is not zero.
-Case make_case(at::IntArrayRef sizes, at::ScalarType type) {
-  auto generator = fastbox::models::seeded_generator(7);
-  const auto drawn = [&](at::IntArrayRef of, double mean) { return at::empty(of).normal_(mean, 1, generator); };
-  const auto maps = [&](double mean) { return drawn(sizes, mean).to(type).contiguous(at::MemoryFormat::ChannelsLast); };
-  return {maps(3), maps(0), drawn({sizes[1]}, 1), drawn({sizes[1]}, 0), maps(0)};
-}
-
-struct Results {
-  at::Tensor y, x, residual, weight, bias;  // the output and the gradients
-};
-
-template <typename Normalise>
-Results run(const Normalise& normalise, const Case& given, at::ScalarType type, bool activate, bool adds) {
-  const auto leaf = [](const at::Tensor& tensor, at::ScalarType as) {
-    return tensor.to(as).detach().clone().requires_grad_();
-  };
-  const auto weights = type == at::kDouble ? at::kDouble : at::kFloat;
-  const at::Tensor x = leaf(given.x, type), residual = leaf(given.residual, type);
-  const at::Tensor weight = leaf(given.weight, weights), bias = leaf(given.bias, weights);
-  const at::Tensor y = normalise(x, weight, bias, GroupNormOptions{activate, adds ? residual : at::Tensor()});
-  y.backward(given.gradient.to(type));
-  return {y.detach(), x.grad(), adds ? residual.grad() : at::zeros({1}), weight.grad(), bias.grad()};
-}
-
-/// The largest difference over the largest value.
-double difference(const at::Tensor& ours, const at::Tensor& expected) {
-  return (ours.to(at::kDouble) - expected).abs().max().item<double>() / expected.abs().max().item<double>();
-}
-
-void compare(const Case& given, at::ScalarType type, double tolerance) {
+void compare(const NormCase& given, at::ScalarType type, double tolerance) {
   for (const bool activate : {false, true})
     for (const bool adds : {false, true}) {
       INFO("activate " << activate << " adds " << adds << " sizes " << given.x.sizes());
-      const Results ours = run(group_norm, given, type, activate, adds);
-      const Results exact = run(plain_group_norm, given, at::kDouble, activate, adds);
+      const NormResults ours = run_norm(group_norm, given, type, activate, adds);
+      const NormResults exact = run_norm(plain_group_norm, given, at::kDouble, activate, adds);
       CHECK(difference(ours.y, exact.y) < tolerance);
       CHECK(difference(ours.x, exact.x) < tolerance);
       CHECK(difference(ours.weight, exact.weight) < tolerance);
@@ -70,21 +36,21 @@ void compare(const Case& given, at::ScalarType type, double tolerance) {
 TEST_CASE("the fused group normalisation and its gradients are LibTorch's in float64", "[group_norm]") {
   for (const std::vector<std::int64_t>& sizes :
        {std::vector<std::int64_t>{3, 32, 21, 37}, {1, 8, 1, 1}, {2, 192, 5, 9}, {1, 520, 3, 7}})
-    compare(make_case(sizes, at::kFloat), at::kFloat, 2e-6);
+    compare(make_norm_case(sizes, at::kFloat), at::kFloat, 2e-6);
 }
 
 TEST_CASE("in bf16 the fused group normalisation rounds its results only", "[group_norm]") {
   // Half a unit in the last of eight bits, and what a ReLU's edge moves in the sums.
-  compare(make_case({3, 48, 21, 37}, at::kBFloat16), at::kBFloat16, 5e-3);
+  compare(make_norm_case({3, 48, 21, 37}, at::kBFloat16), at::kBFloat16, 5e-3);
 }
 
 TEST_CASE("a group normalisation has the same bits at any number of threads", "[group_norm]") {
-  const Case given = make_case({2, 32, 60, 131}, at::kFloat);
+  const NormCase given = make_norm_case({2, 32, 60, 131}, at::kFloat);
   const int before = at::get_num_threads();
   at::set_num_threads(1);
-  const Results one = run(group_norm, given, at::kFloat, true, true);
+  const NormResults one = run_norm(group_norm, given, at::kFloat, true, true);
   at::set_num_threads(2);
-  const Results two = run(group_norm, given, at::kFloat, true, true);
+  const NormResults two = run_norm(group_norm, given, at::kFloat, true, true);
   at::set_num_threads(before);
   CHECK(at::equal(one.y, two.y));
   CHECK(at::equal(one.x, two.x));
@@ -93,7 +59,7 @@ TEST_CASE("a group normalisation has the same bits at any number of threads", "[
 }
 
 TEST_CASE("an image's normalisation does not know the other images of its batch", "[group_norm]") {
-  const Case given = make_case({3, 16, 40, 50}, at::kFloat);
+  const NormCase given = make_norm_case({3, 16, 40, 50}, at::kFloat);
   const at::Tensor all = group_norm(given.x, given.weight, given.bias, {true, {}});
   const at::Tensor alone = group_norm(given.x.narrow(0, 1, 1), given.weight, given.bias, {true, {}});
   CHECK(at::equal(all.narrow(0, 1, 1), alone));
@@ -101,7 +67,7 @@ TEST_CASE("an image's normalisation does not know the other images of its batch"
 
 TEST_CASE("a NaN in a map is a NaN in what is made of it, in fp32 and bf16", "[group_norm]") {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
-    Case given = make_case({1, 16, 6, 6}, type);
+    NormCase given = make_norm_case({1, 16, 6, 6}, type);
     given.x[0][3][2][2] = std::numeric_limits<float>::quiet_NaN();
     const at::Tensor y = group_norm(given.x, given.weight, given.bias, {true, {}});
     CHECK(at::isnan(y.narrow(1, 0, 8)).all().item<bool>());
@@ -110,7 +76,7 @@ TEST_CASE("a NaN in a map is a NaN in what is made of it, in fp32 and bf16", "[g
 }
 
 TEST_CASE("maps of another layout or type are normalised by LibTorch", "[group_norm]") {
-  const Case given = make_case({2, 16, 5, 6}, at::kFloat);
+  const NormCase given = make_norm_case({2, 16, 5, 6}, at::kFloat);
   const at::Tensor expected = plain_group_norm(given.x, given.weight, given.bias, {true, given.residual});
   CHECK(at::allclose(group_norm(given.x.contiguous(), given.weight, given.bias, {true, given.residual}), expected, 1e-5,
                      1e-5));
