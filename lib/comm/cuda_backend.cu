@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "comm/block_squares.cuh"
 #include "comm/cuda_stream.hpp"
 #include "comm/nccl_ranks.hpp"
 
@@ -40,25 +41,6 @@ class CudaEvent : public GpuEvent {
   int device_;
   cudaEvent_t handle_ = nullptr;
 };
-
-/// The order of additions of lib/comm/ordered_sum.cpp: eight interleaved sums, a thread each, then those in order.
-/// Rounded after every operation, as there.
-template <typename Number>
-__global__ void block_squares_kernel(const Number* values, std::int64_t count, std::int64_t block, double* squares) {
-  constexpr int lanes = 8;
-  const std::int64_t thread = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  const std::int64_t index = thread / lanes, begin = index * block;
-  const int lane = static_cast<int>(thread % lanes);
-  double sum = 0;
-  const std::int64_t end = min(count, begin + block);  // below begin for the threads past the last block
-  for (std::int64_t i = begin + lane; i < end; i += lanes) {
-    const double value = static_cast<double>(values[i]);
-    sum = __dadd_rn(sum, __dmul_rn(value, value));
-  }
-  double total = 0;
-  for (int from = 0; from < lanes; ++from) total = __dadd_rn(total, __shfl_sync(0xffffffffu, sum, from, lanes));
-  if (lane == 0 && begin < count) squares[index] = total;
-}
 
 class CudaBackend : public GpuBackend {
  public:
@@ -145,14 +127,15 @@ void CudaStream::copy(void* to, const void* from, std::size_t bytes) {
 void CudaStream::block_squares(const void* values, Element element, std::int64_t count, std::int64_t block,
                                double* squares) {
   const OnGpu on_gpu(device_);
-  constexpr int threads = 256, blocks_a_group = threads / 8;
   const std::int64_t blocks = (count + block - 1) / block;
   if (blocks == 0) return;
-  const auto groups = static_cast<unsigned>((blocks + blocks_a_group - 1) / blocks_a_group);
+  const unsigned groups = groups_of_squares(blocks);
   if (element == Element::float32)
-    block_squares_kernel<<<groups, threads, 0, handle_>>>(static_cast<const float*>(values), count, block, squares);
+    block_squares_kernel<<<groups, threads_of_squares, 0, handle_>>>(static_cast<const float*>(values), count, block,
+                                                                     squares);
   else
-    block_squares_kernel<<<groups, threads, 0, handle_>>>(static_cast<const double*>(values), count, block, squares);
+    block_squares_kernel<<<groups, threads_of_squares, 0, handle_>>>(static_cast<const double*>(values), count, block,
+                                                                     squares);
   require_cuda(cudaGetLastError(), "squared norms");
 }
 

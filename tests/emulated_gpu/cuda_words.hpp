@@ -57,6 +57,28 @@ Number __shfl_down_sync(unsigned mask, Number value, int by) {
   return value;
 }
 
+/// Of lane `from` of its `width` lanes, a power of two.
+template <typename Number>
+Number __shfl_sync(unsigned mask, Number value, int from, int width = warpSize) {
+  static_assert(sizeof(Number) <= sizeof(std::uint64_t));
+  std::uint64_t bits = 0;
+  __builtin_memcpy(&bits, &value, sizeof value);
+  if (mask != 0xffffffffu) __builtin_trap();
+  const int source = fastbox::test::lane_of_thread() / width * width + from % width;
+  const std::uint64_t* const all = fastbox::test::meet_warp(fastbox::test::Rendezvous::shuffle, bits);
+  __builtin_memcpy(&value, &all[source], sizeof value);
+  return value;
+}
+
+/// Compiled without contractions.
+inline double __dadd_rn(double a, double b) {
+  return a + b;
+}
+
+inline double __dmul_rn(double a, double b) {
+  return a * b;
+}
+
 inline unsigned __reduce_add_sync(unsigned mask, unsigned value) {
   if (mask != 0xffffffffu) __builtin_trap();
   const std::uint64_t* const all = fastbox::test::meet_warp(fastbox::test::Rendezvous::reduce, value);

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "emulated_gpu/stack_switch.hpp"
+
 dim3 gridDim, blockDim, blockIdx, threadIdx;
 
 namespace fastbox::test {
@@ -37,7 +39,8 @@ struct Fiber {
   ucontext_t context{};
   jmp_buf jump{};
   bool is_entered = false;
-  std::unique_ptr<unsigned char[]> stack{new unsigned char[stack_bytes]};
+  std::unique_ptr<unsigned char[]> memory{new unsigned char[stack_bytes]};
+  Stack stack{memory.get(), stack_bytes};
   int thread = -1;  ///< the running or waiting one
 };
 
@@ -71,6 +74,7 @@ class Block {
   std::size_t begun_ = 0;  ///< of the order
   int waiting_ = 0;
   jmp_buf scheduler_{};
+  Stack scheduler_stack_;
   Fiber* running_ = nullptr;
   std::vector<std::unique_ptr<Fiber>> fibers_;
   std::vector<Fiber*> idle_;
@@ -98,6 +102,7 @@ bool is_of_block(Rendezvous what) {
 
 /// Of one block after another.
 void Block::enter() {
+  enter_stack(block->running_->stack, &block->scheduler_stack_);
   for (;;) block->run_threads();
 }
 
@@ -114,14 +119,23 @@ void Block::run_threads() {
 
 void Block::resume(Fiber& fiber) {
   running_ = &fiber;
-  if (_setjmp(scheduler_) != 0) return;
-  if (fiber.is_entered) _longjmp(fiber.jump, 1);
-  fiber.is_entered = true;
-  setcontext(&fiber.context);
+  if (_setjmp(scheduler_) == 0) {
+    leave_stack(scheduler_stack_, fiber.stack);
+    if (fiber.is_entered) _longjmp(fiber.jump, 1);
+    fiber.is_entered = true;
+    fiber.stack.kept = nullptr;
+    setcontext(&fiber.context);
+  }
+  enter_stack(scheduler_stack_, nullptr);
 }
 
 void Block::leave() {
-  if (_setjmp(running_->jump) == 0) _longjmp(scheduler_, 1);
+  if (_setjmp(running_->jump) == 0) {
+    leave_stack(running_->stack, scheduler_stack_);
+    _longjmp(scheduler_, 1);
+  }
+  // The block may be another one by now.
+  enter_stack(block->running_->stack, &block->scheduler_stack_);
 }
 
 void Block::wait(Rendezvous what) {
@@ -194,7 +208,7 @@ bool Block::release_block() {
 void Block::prepare(Fiber& fiber) {
   getcontext(&fiber.context);
   fiber.context.uc_stack = {};
-  fiber.context.uc_stack.ss_sp = fiber.stack.get();
+  fiber.context.uc_stack.ss_sp = fiber.memory.get();
   fiber.context.uc_stack.ss_size = stack_bytes;
   makecontext(&fiber.context, &Block::enter, 0);
 }

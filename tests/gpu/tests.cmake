@@ -57,16 +57,16 @@ set(emulated_sources
   )
 list(TRANSFORM emulated_sources PREPEND ${PROJECT_SOURCE_DIR}/)
 set_source_files_properties(${emulated_sources} PROPERTIES LANGUAGE CXX)
-add_library(emulated_kernels OBJECT ${emulated_sources} emulated_gpu/cudnn.cpp)
+add_library(emulated_kernels OBJECT ${emulated_sources} emulated_gpu/block_squares_test.cpp emulated_gpu/cudnn.cpp)
 target_include_directories(emulated_kernels BEFORE PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/emulated_gpu ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_options(emulated_kernels PRIVATE "SHELL:-include emulated_gpu/cuda_words.hpp" "SHELL:-include emulated_gpu/kernels.hpp"
   -ffp-contract=off -Wno-unknown-pragmas)
-target_link_libraries(emulated_kernels PRIVATE fastbox_train fastbox_options torch::cpu)
+target_link_libraries(emulated_kernels PRIVATE Catch2::Catch2 fastbox_train fastbox_options torch::cpu)
 add_executable(emulated_gpu_tests emulated_gpu/grid.cpp emulated_gpu/grid_test.cpp emulated_gpu/kernel_place.cpp
   emulated_gpu/training_step_test.cpp ${kernel_tests} $<TARGET_OBJECTS:emulated_kernels>)
 target_link_libraries(emulated_gpu_tests PRIVATE fastbox_test_support fastbox_train fastbox_options)
 fastbox_use_torch(emulated_gpu_tests)
-foreach(concern grid training_step ${kernels})
+foreach(concern block_squares grid training_step ${kernels})
   add_test(NAME emulated_gpu.${concern} COMMAND emulated_gpu_tests "[${concern}]" --warn NoTests)
   set_tests_properties(emulated_gpu.${concern} PROPERTIES TIMEOUT 300 ENVIRONMENT OMP_NUM_THREADS=1
     SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
