@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "data/dataset.hpp"
 #include "data/frame_numbers.hpp"
+#include "io/crc32.hpp"
 #include "io/kitti_label.hpp"
 #include "io/png.hpp"
 #include "io/zip_reader.hpp"

@@ -4,10 +4,12 @@
 #include <opencv2/imgproc.hpp>
 
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "io/png_pixels.hpp"
 
 namespace fastbox::io {
 namespace {
@@ -40,6 +42,7 @@ PngHeader read_png_header(const std::filesystem::path& file) {
 
 cv::Mat decode_frame(std::string_view bytes, const std::string& name) {
   std::string png = essential_png(bytes, name);
+  if (auto pixels = png_pixels(png)) return *std::move(pixels);
   cv::Mat bgr;
   try {
     const cv::Mat buffer(1, static_cast<int>(png.size()), CV_8UC1, png.data());

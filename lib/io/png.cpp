@@ -1,6 +1,7 @@
 #include "io/png.hpp"
 
 #include "base/error.hpp"
+#include "io/crc32.hpp"
 
 namespace fastbox::io {
 namespace {
@@ -9,12 +10,6 @@ constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t header_data = 13;         // bytes in IHDR
 constexpr std::size_t chunk_frame = 12;         // bytes of a chunk besides its data: their number, the type, the CRC
 constexpr std::uint64_t most_from_byte = 1032;  // deflate: 258 bytes need two bits at least
-
-std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
 
 const char* colour_name(int type) {
   switch (type) {
@@ -40,28 +35,26 @@ bool is_critical(std::string_view type) {
 
 }  // namespace
 
-std::uint32_t png_crc(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffffu;
-  for (const char byte : bytes) {
-    crc ^= static_cast<unsigned char>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-  }
-  return crc ^ 0xffffffffu;
+std::uint32_t png_number(std::string_view bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
 }
 
 PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
   if (!bytes.starts_with(signature)) fail(ExitCode::data, name, ": is no PNG file, expected an 8-bit RGB PNG");
   if (bytes.size() < png_header_bytes)
     fail(ExitCode::data, name, ": the PNG is truncated within its header (", bytes.size(), " bytes)");
-  if (big_endian(bytes, 8) != header_data || bytes.substr(12, 4) != "IHDR" ||
-      png_crc(bytes.substr(12, 4 + header_data)) != big_endian(bytes, png_header_bytes - 4))
+  if (png_number(bytes, 8) != header_data || bytes.substr(12, 4) != "IHDR" ||
+      crc32(bytes.substr(12, 4 + header_data)) != png_number(bytes, png_header_bytes - 4))
     fail(ExitCode::data, name, ": the PNG's header is damaged, expected the chunk IHDR with its CRC");
-  const std::uint32_t width = big_endian(bytes, 16), height = big_endian(bytes, 20);
+  const std::uint32_t width = png_number(bytes, 16), height = png_number(bytes, 20);
   if (width == 0 || height == 0 || width > longest_side || height > longest_side ||
       std::int64_t{width} * height > most_pixels)
     fail(ExitCode::data, name, ": the PNG claims ", width, " x ", height, " pixels, expected at most ", longest_side,
          " each way and ", most_pixels, " together");
-  return {static_cast<int>(width), static_cast<int>(height), bytes[24], bytes[25]};
+  return {static_cast<int>(width), static_cast<int>(height), bytes[24], bytes[25],
+          bytes[26] == 0 && bytes[27] == 0 && bytes[28] == 0};
 }
 
 std::string essential_png(std::string_view bytes, const std::string& name) {
@@ -75,9 +68,9 @@ std::string essential_png(std::string_view bytes, const std::string& name) {
   std::string_view type;
   for (std::size_t at = png_header_bytes; type != "IEND";) {
     const std::size_t left = bytes.size() - at;
-    if (left < chunk_frame || left - chunk_frame < big_endian(bytes, at))
+    if (left < chunk_frame || left - chunk_frame < png_number(bytes, at))
       fail(ExitCode::data, name, ": the PNG is truncated after ", bytes.size(), " bytes");
-    const std::size_t size = big_endian(bytes, at);
+    const std::size_t size = png_number(bytes, at);
     type = bytes.substr(at + 4, 4);
     if (type == "IDAT") compressed += size;
     if (is_critical(type)) essential += bytes.substr(at, chunk_frame + size);

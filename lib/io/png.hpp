@@ -23,11 +23,12 @@ constexpr std::size_t png_header_bytes = 33;  ///< the signature and the chunk I
 struct PngHeader {
   int width = 0, height = 0;  ///< pixels
   int bit_depth = 0;
-  int colour_type = 0;  ///< PNG's numbers: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
+  int colour_type = 0;    ///< PNG's numbers: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
+  bool is_plain = false;  ///< not interlaced, and compressed and filtered by the methods that there are
 };
 
-/// CRC-32 as the specification's chapter 15 has it, of a chunk's type and data; bit by bit, for a header.
-std::uint32_t png_crc(std::string_view bytes);
+/// The four bytes from `at` on, which are there, as PNG writes numbers: the highest first.
+std::uint32_t png_number(std::string_view bytes, std::size_t at);
 
 /// From a file's first bytes. Throws Error(data) naming `name` where it is no PNG, is cut off or damaged (IHDR's CRC)
 /// within the header, or claims no pixel, more than longest_side one way or more than most_pixels.

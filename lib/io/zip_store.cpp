@@ -1,10 +1,10 @@
 #include "io/zip_store.hpp"
 
-#include <array>
 #include <cstring>
 #include <vector>
 
 #include "base/error.hpp"
+#include "io/crc32.hpp"
 
 namespace fastbox::io {
 namespace {
@@ -23,22 +23,6 @@ Number number_at(std::string_view bytes, std::size_t at) {
   Number number;
   std::memcpy(&number, bytes.data() + at, sizeof number);
   return number;
-}
-
-/// What the CRC's register becomes by a byte (row 0), and by that byte with so many zero bytes after it.
-using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
-
-CrcTables make_crc_tables() {
-  CrcTables tables;
-  for (std::uint32_t byte = 0; byte < 256; ++byte) {
-    std::uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0u);
-    tables[0][byte] = crc;
-  }
-  for (std::size_t row = 1; row < tables.size(); ++row)
-    for (std::size_t byte = 0; byte < 256; ++byte)
-      tables[row][byte] = tables[row - 1][byte] >> 8 ^ tables[0][tables[row - 1][byte] & 0xff];
-  return tables;
 }
 
 /// Where the directory of entries lies.
@@ -140,18 +124,6 @@ std::string_view bytes_of(const Entry& entry, std::string_view archive, std::uin
 }
 
 }  // namespace
-
-std::uint32_t crc32(std::string_view bytes) {
-  static const CrcTables tables = make_crc_tables();
-  std::uint32_t crc = ~0u;
-  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
-    const std::uint64_t next = number_at<std::uint64_t>(bytes, 0) ^ crc;
-    crc = 0;
-    for (std::size_t i = 0; i < 8; ++i) crc ^= tables[7 - i][next >> 8 * i & 0xff];
-  }
-  for (const char byte : bytes) crc = crc >> 8 ^ tables[0][(crc ^ static_cast<unsigned char>(byte)) & 0xff];
-  return ~crc;
-}
 
 ZipStore::ZipStore(std::string_view bytes, std::string name) : name_(std::move(name)) {
   const Directory directory = directory_of(bytes, name_);

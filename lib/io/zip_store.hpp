@@ -16,9 +16,6 @@ namespace fastbox::io {
 /// More entries than any model has tensors; each takes some 150 bytes here.
 constexpr std::uint64_t most_zip_entries = 1 << 18;
 
-/// CRC-32 as zip (and PNG, and Ethernet) has it.
-std::uint32_t crc32(std::string_view bytes);
-
 class ZipStore {
  public:
   /// The views point into `bytes`, which must outlive them. Throws Error(data) beginning with `name` where the directory at the

@@ -1,11 +1,13 @@
-# What scripts/compare-allreduce measures against; no tests.
-option(FASTBOX_BENCHMARKS "Build the comparison with PyTorch's own gradient averaging" OFF)
+# What is measured against: PyTorch's own gradient averaging (scripts/compare-allreduce), OpenCV's decoder. No tests.
+option(FASTBOX_BENCHMARKS "Build the comparisons with PyTorch's gradient averaging and OpenCV's decoder" OFF)
 if(FASTBOX_BENCHMARKS)
   add_executable(compare_step bench/compare_step.cpp bench/mpi_backend.cpp
     ${PROJECT_SOURCE_DIR}/apps/json_output.cpp ${PROJECT_SOURCE_DIR}/apps/random_batch.cpp)
   target_include_directories(compare_step PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/apps)
   target_link_libraries(compare_step PRIVATE fastbox_train fastbox_options CLI11::CLI11 nlohmann_json::nlohmann_json)
   fastbox_use_torch(compare_step)
+  add_executable(compare_decode bench/compare_decode.cpp)
+  target_link_libraries(compare_decode PRIVATE fastbox_io fastbox_options CLI11::CLI11)
 endif()
 
 # The PyTorch model that scripts/compare-* measure against is the same network as ours.

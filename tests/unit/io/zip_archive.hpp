@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/crc32.hpp"
 #include "io/zip_store.hpp"
 
 namespace fastbox::test {

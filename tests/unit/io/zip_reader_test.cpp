@@ -1,4 +1,5 @@
 #include "io/zip_reader.hpp"
+#include "io/crc32.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "io/crc32.hpp"
 #include "io/png.hpp"
 #include "io/zip_store.hpp"
 #include "support/support.hpp"
@@ -32,12 +33,8 @@ constexpr std::size_t end_size = 22;
 }  // namespace
 
 TEST_CASE("the CRC is zip's and PNG's", "[zip_store]") {
+  CHECK(io::crc32("") == 0);
   CHECK(io::crc32("123456789") == 0xcbf43926);  // the catalogue's check value
-  for (const std::size_t length : {0u, 1u, 7u, 8u, 9u, 64u, 1001u}) {
-    std::string bytes;
-    for (std::size_t i = 0; i < length; ++i) bytes += static_cast<char>(i * i + 3);
-    CHECK(io::crc32(bytes) == io::png_crc(bytes));
-  }
 }
 
 TEST_CASE("entries by name, with and without zip64", "[zip_store]") {
