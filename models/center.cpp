@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "models/center_loss.hpp"
+#include "models/pixel_shuffle.hpp"
 
 namespace fastbox::models {
 namespace {
@@ -76,7 +77,7 @@ Center::Maps Center::forward(const at::Tensor& rgb) {
     x = early_->forward(x) + at::upsample_nearest2d(deep, {times * deep.size(2), times * deep.size(3)});
   }
   x = tower_->forward(x);
-  if (fine_) x = fine_->forward(at::pixel_shuffle(expand_->forward(x), 2).contiguous(at::MemoryFormat::ChannelsLast));
+  if (fine_) x = fine_->forward(pixel_shuffle(expand_->forward(x)));
   // Where the arithmetic is of lower precision than the image, it ends here.
   const auto exact = [&](const at::Tensor& map) { return channels_last(map).to(rgb.scalar_type()); };
   const at::Tensor reach = exact(box_->forward(x)).clamp_max(std::log(longest_reach / options_.cell)).exp();

@@ -1,6 +1,7 @@
 #include "models/small.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 
 #include <array>
 
@@ -16,6 +17,13 @@ constexpr double pixel_mean = 120, pixel_deviation = 64;
 /// A multiple of a group's channels, so that the groups are equal.
 int scaled(int channels, double width_multiple) {
   return std::max(1, scaled_channels(channels, width_multiple) / channels_per_group) * channels_per_group;
+}
+
+/// (rgb - mean) / deviation. The deviation is a power of two, so one pass over the image has the bits of two.
+at::Tensor normalised(const at::Tensor& rgb) {
+  if (torch::jit::tracer::isTracing())
+    return (rgb - pixel_mean) / pixel_deviation;  // in operators that every format has
+  return at::rsub(rgb, -pixel_mean / pixel_deviation, -1 / pixel_deviation);
 }
 
 at::Tensor doubled(const at::Tensor& x) {
@@ -59,7 +67,7 @@ Small::Small(double width_multiple)
 }
 
 Features Small::forward(const at::Tensor& rgb) {
-  at::Tensor x = stem_->forward(((rgb - pixel_mean) / pixel_deviation).contiguous(at::MemoryFormat::ChannelsLast));
+  at::Tensor x = stem_->forward(normalised(rgb).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<at::Tensor> features;
   for (const auto& stage : stages_) {
     x = stage.down->forward(x);

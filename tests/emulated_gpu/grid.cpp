@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <numeric>
@@ -276,7 +275,7 @@ void run_grid(dim3 grid, dim3 threads, std::size_t shared_bytes, const std::func
   const unsigned blocks = grid.x * grid.y * grid.z;
   for (unsigned i = 0; i < blocks; ++i) {
     blockIdx = index_in(grid, launch % 3 == 1 ? blocks - 1 - i : i);
-    std::memset(shared.data(), 0xff, shared.size() * sizeof shared[0]);
+    std::fill(shared.begin(), shared.end(), ~std::uint64_t{0});
     Block(static_cast<int>(count), thread, order).run();
   }
 }

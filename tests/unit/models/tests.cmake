@@ -7,7 +7,7 @@ target_compile_definitions(fastbox_test_oracle PRIVATE FASTBOX_TORCH_PYTHON="${t
 fastbox_use_torch(fastbox_test_oracle)
 
 fastbox_unit_tests(models
-  CONCERNS center center_losses conv_relu dropout encoders fastbox grid_losses group_norm loss max_pool oracle_file oracle_golden oracle_single oracle_twin parallel rezoom rounded_copies squared_norm winograd
+  CONCERNS center center_losses conv_relu dropout encoders fastbox grid_losses group_norm loss max_pool oracle_file oracle_golden oracle_single oracle_twin parallel pixel_shuffle rezoom rounded_copies squared_norm winograd
   USES fastbox_test_oracle
   TORCH)
 

@@ -35,7 +35,8 @@ struct RandomFrames {
 
   at::Tensor change_rows() const {
     at::Tensor rows = at::empty({std::ssize(changes), data::change_numbers}, at::TensorOptions(at::kDouble));
-    std::memcpy(rows.data_ptr<double>(), changes.data(), changes.size() * sizeof(data::ImageChange));
+    if (!changes.empty())
+      std::memcpy(rows.data_ptr<double>(), changes.data(), changes.size() * sizeof(data::ImageChange));
     return rows;
   }
 };
