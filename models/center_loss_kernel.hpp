@@ -114,14 +114,18 @@ FASTBOX_PORTABLE Sloped<Number> focal_cell(Number logit, Number truth, Number ov
 template <typename Number>
 FASTBOX_PORTABLE void loss_cell(const CenterLossMaps<Number>& maps, std::int64_t cell,
                                 double (&values)[CenterLossMaps<Number>::terms]) {
-  const Number* const box = maps.box + 4 * cell;
-  Number truth[4];
-  for (int axis = 0; axis < 2; ++axis) {
-    const Number half = box[2 + axis] / 2;
-    truth[axis] = half - box[axis], truth[2 + axis] = half + box[axis];
+  const Number *const box = maps.box + 4 * cell, *const reach = maps.reach + 4 * cell;
+  const Number weight = maps.weight[cell], sum_of_reach = reach[0] + reach[1] + reach[2] + reach[3];
+  BoxOverlap<Number> overlap = {};
+  // Most cells have no box to be held against. What is not finite is seen there as well.
+  if (weight != 0 || sum_of_reach - sum_of_reach != 0) {
+    Number truth[4];
+    for (int axis = 0; axis < 2; ++axis) {
+      const Number half = box[2 + axis] / 2;
+      truth[axis] = half - box[axis], truth[2 + axis] = half + box[axis];
+    }
+    overlap = box_overlap(reach, truth, maps.box_by_distance);
   }
-  const auto overlap = box_overlap(maps.reach + 4 * cell, truth, maps.box_by_distance);
-  const Number weight = maps.weight[cell];
   const Number scale_of_confidence = static_cast<Number>(maps.scales[0]),
                scale_of_box = static_cast<Number>(maps.scales[1]);
   values[0] = 0;

@@ -47,10 +47,12 @@ TEST_CASE("a reach or a logit that is no number makes a loss that is none", "[ce
   const double none = std::numeric_limits<double>::quiet_NaN();
   for (const bool distance : {false, true}) {
     CenterLossInput input = made_center_losses({1, 2, true, distance});
-    input.targets.weight.fill_(1);
-    input.targets.mask.fill_(1);
-    input.reach[0][3][4][2] = none;
-    CHECK(run_center_losses(models::losses_of_cells, input).numbers[1].isnan().item<bool>());
+    for (const double weight : {0., 1.}) {
+      input.targets.weight.fill_(weight);
+      input.targets.mask.fill_(1);
+      input.reach[0][3][4][2] = none;
+      CHECK(run_center_losses(models::losses_of_cells, input).numbers[1].isnan().item<bool>());
+    }
     input = made_center_losses({1, 2, true, distance});
     input.targets.mask.fill_(1);
     input.logits[0][3][4][1] = none;
