@@ -46,26 +46,44 @@ void clip_to_picture(std::vector<io::Object>& objects, const std::filesystem::pa
 }
 
 FrameReader::FrameReader(Dataset dataset, std::shared_ptr<const FrameCache> cache)
-    : dataset_(std::move(dataset)), cache_(std::move(cache)), labels_(cache_ ? dataset_.size() : 0) {}
+    : dataset_(std::move(dataset)), cache_(std::move(cache)), outlines_(dataset_.size()) {}
+
+cv::Mat FrameReader::picture(std::size_t index) const {
+  cv::Mat picture;
+  if (cache_) picture = cache_->picture(index);
+  return picture.empty() ? io::read_frame(dataset_[index].image) : picture;
+}
+
+std::shared_ptr<const FrameOutline> FrameReader::known_outline(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  return outlines_[index];
+}
+
+std::shared_ptr<const FrameOutline> FrameReader::read_outline(std::size_t index, int width, int height) {
+  const Frame& frame = dataset_[index];
+  auto outline = std::make_shared<FrameOutline>(FrameOutline{width, height, io::read_labels(frame.label)});
+  clip_to_picture(outline->objects, frame.label, width, height);
+  return outline;
+}
+
+std::shared_ptr<const FrameOutline> FrameReader::outline(std::size_t index) {
+  if (auto known = known_outline(index)) return known;
+  const auto header = io::read_png_header(dataset_[index].image);
+  auto outline = read_outline(index, header.width, header.height);
+  const std::lock_guard lock(mutex_);
+  return outlines_[index] = std::move(outline);
+}
 
 FrameContents FrameReader::read(std::size_t index) {
-  const Frame& frame = dataset_[index];
-  FrameContents contents;
-  if (cache_) contents.picture = cache_->picture(index);
-  if (contents.picture.empty()) contents.picture = io::read_frame(frame.image);
-  if (cache_) {
+  FrameContents contents{picture(index), {}};
+  // Without a cache everything is read anew.
+  std::shared_ptr<const FrameOutline> outline = cache_ ? known_outline(index) : nullptr;
+  if (!outline) {
+    outline = read_outline(index, contents.picture.cols, contents.picture.rows);
     const std::lock_guard lock(mutex_);
-    if (labels_[index]) {
-      contents.objects = *labels_[index];
-      return contents;
-    }
+    if (cache_) outlines_[index] = outline;
   }
-  contents.objects = io::read_labels(frame.label);
-  clip_to_picture(contents.objects, frame.label, contents.picture.cols, contents.picture.rows);
-  if (cache_) {
-    const std::lock_guard lock(mutex_);
-    labels_[index] = contents.objects;
-  }
+  contents.objects = outline->objects;
   return contents;
 }
 

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "data/dataset.hpp"
@@ -21,6 +20,12 @@ namespace fastbox::data {
 struct FrameContents {
   cv::Mat picture;                  ///< H x W x 3 uint8, RGB; it may be the cache's: never write to it
   std::vector<io::Object> objects;  ///< boxes clipped to the picture
+};
+
+/// A frame without its pixels.
+struct FrameOutline {
+  int width = 0, height = 0;        ///< pixels
+  std::vector<io::Object> objects;  ///< as FrameContents'
 };
 
 /// Clips the objects' boxes to a picture of width x height (0 .. width, 0 .. height). A box partly outside is
@@ -38,11 +43,18 @@ class FrameReader {
   /// picture or the labels are bad.
   FrameContents read(std::size_t index);
 
+  /// What read() would give: the pixels alone, and all but them, from the PNG's header and the labels, which are kept.
+  cv::Mat picture(std::size_t index) const;
+  std::shared_ptr<const FrameOutline> outline(std::size_t index);
+
  private:
+  std::shared_ptr<const FrameOutline> known_outline(std::size_t index);
+  std::shared_ptr<const FrameOutline> read_outline(std::size_t index, int width, int height);
+
   Dataset dataset_;
   std::shared_ptr<const FrameCache> cache_;
   std::mutex mutex_;
-  std::vector<std::optional<std::vector<io::Object>>> labels_;  // by frame; guarded by mutex_
+  std::vector<std::shared_ptr<const FrameOutline>> outlines_;  // by frame, null until read; guarded by mutex_
 };
 
 /// A frame for evaluation: resized, not augmented.

@@ -189,13 +189,17 @@ class Loader::Work {
 
   FrameContents with_pasted(FrameContents frame, const SampleId& sample) {
     if (settings_.augmentation.paste == 0) return frame;
-    const auto donor = [this](std::size_t index) {
+    const auto if_readable = [this](const auto& read) -> decltype(read()) {
       try {
-        return reader_.read(index);
+        return read();
       } catch (const Error& problem) {
         if (settings_.data.on_error != "skip" || problem.code() != ExitCode::data) throw;
-        return FrameContents{};
+        return {};
       }
+    };
+    const auto donor = [&](std::size_t index) {
+      return ObjectPaster::Donor{if_readable([&] { return reader_.outline(index); }),
+                                 [&, index] { return if_readable([&] { return reader_.picture(index); }); }};
     };
     Random random = paste_stream(plan_.seed, sample.epoch, sample.sample);
     return paster_.paste(frame, reader_.dataset().size(), donor, random);

@@ -60,8 +60,8 @@ void blend(const cv::Mat& donor, const cv::Rect& from, bool mirrored, cv::Mat& p
   }
 }
 
-bool fits(const cv::Rect& rect, const cv::Mat& picture) {
-  return rect.x >= 0 && rect.y >= 0 && rect.br().x <= picture.cols && rect.br().y <= picture.rows;
+bool fits(const cv::Rect& rect, int width, int height) {
+  return rect.x >= 0 && rect.y >= 0 && rect.br().x <= width && rect.br().y <= height;
 }
 
 }  // namespace
@@ -83,9 +83,11 @@ FrameContents ObjectPaster::paste(const FrameContents& frame, std::size_t frames
   return result;
 }
 
-bool ObjectPaster::try_one(FrameContents& frame, const FrameContents& donor, int wanted, Random& random) const {
+bool ObjectPaster::try_one(FrameContents& frame, const Donor& donor, int wanted, Random& random) const {
+  if (!donor.outline) return false;
+  const FrameOutline& outline = *donor.outline;
   std::vector<const io::Object*> candidates;
-  for (const auto& object : donor.objects) {
+  for (const auto& object : outline.objects) {
     const auto role = roles_.of(object.type);
     if (role.role == Role::positive && role.object_class == wanted && object.occluded == 0 && object.truncated <= 0 &&
         object.box.height() >= least_height)
@@ -98,21 +100,23 @@ bool ObjectPaster::try_one(FrameContents& frame, const FrameContents& donor, int
 
   // The horizon of one frame upon that of the other.
   const cv::Rect from = whole_pixels(object.box);
-  const double from_horizon = horizon * donor.picture.rows, to_horizon = horizon * frame.picture.rows;
+  const double from_horizon = horizon * outline.height, to_horizon = horizon * frame.picture.rows;
   io::Box box;
   box.top = to_horizon + (from.y - from_horizon) * scale;
   box.bottom = box.top + from.height * scale;
   box.left = soft_edge + place * (frame.picture.cols - 2 * soft_edge - from.width * scale);
   box.right = box.left + from.width * scale;
   const cv::Rect to = whole_pixels(box);
-  if (to.width < 1 || to.height < 1 || !fits(grown(to, soft_edge), frame.picture) ||
+  if (to.width < 1 || to.height < 1 || !fits(grown(to, soft_edge), frame.picture.cols, frame.picture.rows) ||
       !fits(grown(from, static_cast<int>(std::ceil(soft_edge * static_cast<double>(from.width) / to.width))),
-            donor.picture))
+            outline.width, outline.height))
     return false;
   box = {static_cast<double>(to.x), static_cast<double>(to.y), static_cast<double>(to.br().x),
          static_cast<double>(to.br().y)};
   if (!has_room(box, frame.objects)) return false;
-  blend(donor.picture, from, mirrored, frame.picture, to);
+  const cv::Mat picture = donor.picture();
+  if (picture.cols != outline.width || picture.rows != outline.height) return false;  // none, or another one by now
+  blend(picture, from, mirrored, frame.picture, to);
   frame.objects.push_back(object);
   frame.objects.back().box = box;
   return true;

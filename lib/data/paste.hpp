@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 
 #include "base/random.hpp"
 #include "data/frame_reader.hpp"
@@ -24,8 +25,14 @@ class ObjectPaster {
   /// `most`: objects a frame; their number is uniform in 0 .. most.
   ObjectPaster(const ObjectRoles& roles, int most) : roles_(roles), most_(most) {}
 
-  /// A frame to take objects from; empty contents where it cannot be read. Called with 0 .. frames - 1.
-  using Read = std::function<FrameContents(std::size_t)>;
+  /// A frame to take objects from: most are looked at and left, so its pixels come when they are asked for.
+  struct Donor {
+    std::shared_ptr<const FrameOutline> outline;  ///< null where it cannot be read
+    std::function<cv::Mat()> picture;             ///< empty where it cannot
+  };
+
+  /// Called with 0 .. frames - 1.
+  using Read = std::function<Donor(std::size_t)>;
 
   /// The frame with what was put into it, in a picture of its own. Only unoccluded, untruncated positive objects are taken, of
   /// each class as often where frames have them: what is rare on the road is what has to be seen more often. None
@@ -33,7 +40,7 @@ class ObjectPaster {
   FrameContents paste(const FrameContents& frame, std::size_t frames, const Read& read, Random& random) const;
 
  private:
-  bool try_one(FrameContents& frame, const FrameContents& donor, int wanted, Random& random) const;
+  bool try_one(FrameContents& frame, const Donor& donor, int wanted, Random& random) const;
 
   const ObjectRoles& roles_;
   int most_;

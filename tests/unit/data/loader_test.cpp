@@ -86,12 +86,15 @@ TEST_CASE("an epoch shows every frame once, and the next another order", "[loade
 TEST_CASE("batches are the same to the bit for any number of workers, with and without cache", "[loader]") {
   const test::ScratchFolder folder;
   const data::Dataset dataset(folder.path(), test::write_frames(folder.path(), 5), "a test");
-  const auto one = collect(dataset, settings(), 1, 4, 6);
-  for (const int workers : {2, 3, 7}) {
+  for (const int paste : {0, 3}) {
     auto with = settings();
-    with.data.workers = workers;
-    if (workers == 3) with.data.cache = "off";
-    CHECK(collect(dataset, with, 1, 4, 6) == one);
+    with.augmentation.paste = paste;
+    const auto one = collect(dataset, with, 1, 4, 6);
+    for (const int workers : {2, 3, 7}) {
+      with.data.workers = workers;
+      with.data.cache = workers == 3 ? "off" : settings().data.cache;
+      CHECK(collect(dataset, with, 1, 4, 6) == one);
+    }
   }
 }
 

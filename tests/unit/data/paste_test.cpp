@@ -34,6 +34,11 @@ data::FrameContents donor() {
   return frame;
 }
 
+data::ObjectPaster::Donor as_donor(const data::FrameContents& frame) {
+  const data::FrameOutline outline{frame.picture.cols, frame.picture.rows, frame.objects};
+  return {std::make_shared<const data::FrameOutline>(outline), [picture = frame.picture] { return picture; }};
+}
+
 data::ObjectRoles cars() {
   config::Settings settings;
   return data::ObjectRoles(settings);
@@ -50,7 +55,7 @@ TEST_CASE("a pasted object stands where its size belongs, with its own pixels", 
   for (std::uint64_t sample = 0; sample < 40; ++sample) {
     Random random = data::paste_stream(1, 0, sample);
     const auto result = paster.paste(
-        frame, 1, [&](std::size_t) { return from; }, random);
+        frame, 1, [&](std::size_t) { return as_donor(from); }, random);
     CHECK(cv::norm(frame.picture, cv::Mat(height, width, CV_8UC3, cv::Scalar::all(30)), cv::NORM_INF) == 0);
     cv::Mat untouched(height, width, CV_8UC1, cv::Scalar(255));
     for (const auto& object : result.objects) {
@@ -94,7 +99,7 @@ TEST_CASE("pasting depends on the sample alone, and leaves its frame be where no
   const auto once = [&](std::uint64_t sample) {
     Random random = data::paste_stream(1, 0, sample);
     return paster.paste(
-        frame, 1, [&](std::size_t) { return from; }, random);
+        frame, 1, [&](std::size_t) { return as_donor(from); }, random);
   };
   bool differs = false, none = false;
   for (std::uint64_t sample = 0; sample < 10; ++sample) {
@@ -122,7 +127,7 @@ TEST_CASE("a rare class is pasted as often as a common one", "[paste]") {
   for (std::uint64_t sample = 0; sample < 1000; ++sample) {
     auto random = data::paste_stream(1, 0, sample);
     const auto result = paster.paste(
-        empty, donors.size(), [&](std::size_t i) { return donors[i]; }, random);
+        empty, donors.size(), [&](std::size_t i) { return as_donor(donors[i]); }, random);
     for (const auto& object : result.objects) ++(object.type == "Car" ? cars_put : cyclists_put);
   }
   CHECK(cars_put > 200);
@@ -145,15 +150,38 @@ TEST_CASE("what is occluded, ignored or far is not taken, and nothing stands beh
     Random random = data::paste_stream(1, 0, sample);
     CHECK(paster
               .paste(
-                  open, 1, [&](std::size_t) { return unfit; }, random)
+                  open, 1, [&](std::size_t) { return as_donor(unfit); }, random)
               .objects.empty());
     CHECK(paster
               .paste(
-                  blocked, 1, [&](std::size_t) { return good; }, random)
+                  blocked, 1, [&](std::size_t) { return as_donor(good); }, random)
               .objects.size() == wall.size());
     CHECK(paster
               .paste(
-                  open, 1, [](std::size_t) { return data::FrameContents{}; }, random)
+                  open, 1, [](std::size_t) { return data::ObjectPaster::Donor{}; }, random)
               .objects.empty());
   }
+}
+
+TEST_CASE("a donor's pixels are asked for once for each object that is put, and what has none is not put", "[paste]") {
+  const auto roles = cars();
+  const data::ObjectPaster paster(roles, 3);
+  const auto from = donor(), unfit = frame_of(90, {car_at(600, 190, 700, 250, 1)});
+  std::size_t asked = 0, put = 0, looked = 0;
+  const auto counted = [&](std::size_t index) {
+    ++looked;
+    auto donor = as_donor(index == 0 ? from : unfit);
+    return data::ObjectPaster::Donor{donor.outline, [&asked, donor] { return ++asked, donor.picture(); }};
+  };
+  const auto without_pixels = [&](std::size_t) {
+    return data::ObjectPaster::Donor{as_donor(from).outline, [] { return cv::Mat(); }};
+  };
+  for (std::uint64_t sample = 0; sample < 40; ++sample) {
+    Random random = data::paste_stream(1, 0, sample), other = data::paste_stream(1, 0, sample);
+    put += paster.paste(frame_of(30, {}), 9, counted, random).objects.size();
+    CHECK(paster.paste(frame_of(30, {}), 1, without_pixels, other).objects.empty());
+  }
+  CHECK(put > 20);
+  CHECK(asked == put);
+  CHECK(looked > 4 * put);
 }
