@@ -1,4 +1,4 @@
-# libdeflate unpacks whole zlib streams, PNGs' among them, several times as fast as zlib. OpenCV's TIFF library needs it as well.
+# libdeflate unpacks whole zlib streams, as those of PNGs are, faster than zlib. OpenCV's TIFF library needs it as well.
 
 find_path(FASTBOX_DEFLATE_INCLUDE libdeflate.h)
 find_library(FASTBOX_DEFLATE_LIBRARY deflate)
