@@ -68,6 +68,6 @@ target_link_libraries(emulated_gpu_tests PRIVATE fastbox_test_support fastbox_tr
 fastbox_use_torch(emulated_gpu_tests)
 foreach(concern block_squares grid training_step ${kernels})
   add_test(NAME emulated_gpu.${concern} COMMAND emulated_gpu_tests "[${concern}]" --warn NoTests)
-  set_tests_properties(emulated_gpu.${concern} PROPERTIES TIMEOUT 300 ENVIRONMENT OMP_NUM_THREADS=1
+  set_tests_properties(emulated_gpu.${concern} PROPERTIES TIMEOUT 600 ENVIRONMENT OMP_NUM_THREADS=1
     SKIP_REGULAR_EXPRESSION ${FASTBOX_SKIP_PATTERN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endforeach()
