@@ -27,18 +27,12 @@ struct CenterLossMaps {
   bool score_is_overlap, box_by_distance;  ///< as in LossOptions
 };
 
-/// A number, and its slope by each of the four reaches.
-template <typename Number>
-struct SlopedByReach {
-  Number value, slope[4];
-};
-
 /// IoU of boxes that reach left, top, right and bottom of one point, and what is to be made as large as possible of them:
 /// GIoU, or DIoU. Slopes as LibTorch's minimum, maximum and clamp_min have them: half where two are equal.
 template <typename Number>
 struct BoxOverlap {
   Number iou;
-  SlopedByReach<Number> held;
+  Number held, slope[4];  ///< the latter: held's, by each of the four reaches
 };
 
 template <typename Number>
@@ -69,7 +63,7 @@ FASTBOX_PORTABLE BoxOverlap<Number> box_overlap(const Number* reach, const Numbe
     apart += distances[axis] * distances[axis] / 4;
     diagonal += hull_sides[axis] * hull_sides[axis];
   }
-  result.held.value = by_distance ? result.iou - apart / diagonal : result.iou - (hull - joint) / hull;
+  result.held = by_distance ? result.iou - apart / diagonal : result.iou - (hull - joint) / hull;
   for (int i = 0; i < 4; ++i) {
     const int axis = i % 2, other = 1 - axis;
     const Number of_shared = shared_sides[axis] < 0 ? Number(0) : inner_share[i] * positive(shared_sides[other]);
@@ -78,9 +72,9 @@ FASTBOX_PORTABLE BoxOverlap<Number> box_overlap(const Number* reach, const Numbe
     if (by_distance) {
       const Number of_apart = (i < 2 ? -distances[axis] : distances[axis]) / 2;
       const Number of_diagonal = 2 * hull_sides[axis] * outer_share;
-      result.held.slope[i] = of_iou - (of_apart - apart / diagonal * of_diagonal) / diagonal;
+      result.slope[i] = of_iou - (of_apart - apart / diagonal * of_diagonal) / diagonal;
     } else {
-      result.held.slope[i] = of_iou + (of_joint - filled * (outer_share * hull_sides[other])) / hull;
+      result.slope[i] = of_iou + (of_joint - filled * (outer_share * hull_sides[other])) / hull;
     }
   }
   return result;
@@ -134,8 +128,8 @@ FASTBOX_PORTABLE void loss_cell(const CenterLossMaps<Number>& maps, std::int64_t
     values[0] += maps.mask[i] * of_class.value;
     maps.to_logits[i] = maps.mask[i] * of_class.slope * scale_of_confidence;
   }
-  values[1] = weight * (1 - overlap.held.value);
-  for (int i = 0; i < 4; ++i) maps.to_reach[4 * cell + i] = -weight * overlap.held.slope[i] * scale_of_box;
+  values[1] = weight * (1 - overlap.held);
+  for (int i = 0; i < 4; ++i) maps.to_reach[4 * cell + i] = -weight * overlap.slope[i] * scale_of_box;
 }
 
 }  // namespace fastbox::models

@@ -12,6 +12,7 @@
 
 #include "base/launch.cuh"
 #include "models/aligned_maps.hpp"
+#include "models/conv_relu_kernel.hpp"
 #include "models/fused_convolution.cuh"
 #include "models/map_place.cuh"
 

@@ -11,16 +11,11 @@
 #include <vector>
 
 #include "models/group_norm_kernel.hpp"
+#include "models/group_norm_tensors.hpp"
 #include "models/parallel.hpp"
 
 namespace fastbox::models {
 namespace {
-
-/// A tensor's memory as the kernels see it; null for an undefined one.
-template <typename Element>
-Element* elements(const at::Tensor& tensor) {
-  return tensor.defined() ? static_cast<Element*>(tensor.mutable_data_ptr()) : nullptr;
-}
 
 template <typename Element>
 Element* moved(Element* from, std::int64_t by) {
@@ -141,11 +136,6 @@ void differentiate(const at::Tensor& gradient, const Kept& kept, const Gradients
     to.bias.mutable_data_ptr<float>()[c] = static_cast<float>(of_bias);
     to.weight.mutable_data_ptr<float>()[c] = static_cast<float>(of_weight);
   }
-}
-
-template <typename Work>
-void with_element(const at::Tensor& x, const Work& work) {
-  x.scalar_type() == at::kFloat ? work(float()) : work(Bf16());
 }
 
 std::tuple<at::Tensor, at::Tensor> group_norm_cpu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

@@ -12,15 +12,15 @@
 #include <tuple>
 
 #include "base/each_index.cuh"
+#include "base/warp.cuh"
 #include "models/aligned_maps.hpp"
 #include "models/group_norm_kernel.hpp"
+#include "models/group_norm_tensors.hpp"
 #include "models/map_place.cuh"
 #include "models/portable_lanes.hpp"
 
 namespace fastbox::models {
 namespace {
-
-constexpr int warp_threads = 32;
 
 /// Of all images' maps. `of_image`: one image's, as blocks share them out.
 struct Maps {
@@ -96,8 +96,7 @@ __global__ void __launch_bounds__(threads_of_maps) sum_kernel(const Element* __r
 __device__ double sum_of_warp(const float* __restrict__ of_stretches, std::int64_t stretches) {
   double sum = 0;
   for (std::int64_t i = threadIdx.x % warp_threads; i < stretches; i += warp_threads) sum += of_stretches[i];
-  for (int half = warp_threads / 2; half > 0; half /= 2) sum += __shfl_down_sync(0xffffffffu, sum, half);
-  return sum;
+  return fold_of_warp(sum);
 }
 
 /// A block of two warps, one for each sum: a group (x) of an image (y).
@@ -244,18 +243,6 @@ struct AddImages {
     of_weight[channel] = static_cast<float>(weight);
   }
 };
-
-/// The kernels' element of a tensor's.
-template <typename Work>
-void with_element(const at::Tensor& x, const Work& work) {
-  x.scalar_type() == at::kFloat ? work(float()) : work(Bf16());
-}
-
-/// Null for an undefined one.
-template <typename Element>
-Element* elements(const at::Tensor& tensor) {
-  return tensor.defined() ? static_cast<Element*>(tensor.mutable_data_ptr()) : nullptr;
-}
 
 /// `moments`: images x 2 x groups on a CPU; here 2 x images x groups.
 Moments moments_in(const at::Tensor& moments) {

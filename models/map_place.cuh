@@ -1,4 +1,4 @@
-// Where a thread of a block works on channels-last maps that are shared out as conv_relu_kernel.hpp says, and the sum of
+// Where a thread of a block works on channels-last maps that are shared out as map_shares.hpp says, and the sum of
 // what a block's lanes have.
 //
 // Part of the CUDA plugin, never of the core. C++17.
@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "models/conv_relu_kernel.hpp"
+#include "models/map_shares.hpp"
 
 namespace fastbox::models {
 

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/each_index.cuh"
+#include "base/warp.cuh"
 #include "models/aligned_maps.hpp"
 #include "models/rezoom_tensors.hpp"
 
@@ -70,12 +71,7 @@ struct GatherLanes {
   }
 };
 
-/// The sum of a warp's numbers in its first thread, as fold<zoom_parts> has it.
-template <typename Number>
-__device__ Number fold_of_warp(Number number) {
-  for (int half = zoom_parts / 2; half > 0; half /= 2) number += __shfl_down_sync(0xffffffffu, number, half);
-  return number;
-}
+static_assert(zoom_parts == warp_threads);  // whose sum is fold<zoom_parts>'s
 
 /// A warp a box: thread t has the groups t, t + 32, ... of channels.
 template <typename Element>

@@ -29,7 +29,8 @@ __global__ void block_squares_kernel(const Number* values, std::int64_t count, s
     sum = __dadd_rn(sum, __dmul_rn(value, value));
   }
   double total = 0;
-  for (int from = 0; from < lanes_of_squares; ++from) total = __dadd_rn(total, __shfl_sync(0xffffffffu, sum, from, lanes_of_squares));
+  for (int from = 0; from < lanes_of_squares; ++from)
+    total = __dadd_rn(total, __shfl_sync(0xffffffffu, sum, from, lanes_of_squares));
   if (lane == 0 && begin < count) squares[index] = total;
 }
 

@@ -59,6 +59,11 @@ std::shared_ptr<const FrameOutline> FrameReader::known_outline(std::size_t index
   return outlines_[index];
 }
 
+void FrameReader::keep(std::size_t index, std::shared_ptr<const FrameOutline> outline) {
+  const std::lock_guard lock(mutex_);
+  outlines_[index] = std::move(outline);
+}
+
 std::shared_ptr<const FrameOutline> FrameReader::read_outline(std::size_t index, int width, int height) {
   const Frame& frame = dataset_[index];
   auto outline = std::make_shared<FrameOutline>(FrameOutline{width, height, io::read_labels(frame.label)});
@@ -70,8 +75,8 @@ std::shared_ptr<const FrameOutline> FrameReader::outline(std::size_t index) {
   if (auto known = known_outline(index)) return known;
   const auto header = io::read_png_header(dataset_[index].image);
   auto outline = read_outline(index, header.width, header.height);
-  const std::lock_guard lock(mutex_);
-  return outlines_[index] = std::move(outline);
+  keep(index, outline);
+  return outline;
 }
 
 FrameContents FrameReader::read(std::size_t index) {
@@ -80,8 +85,7 @@ FrameContents FrameReader::read(std::size_t index) {
   std::shared_ptr<const FrameOutline> outline = cache_ ? known_outline(index) : nullptr;
   if (!outline) {
     outline = read_outline(index, contents.picture.cols, contents.picture.rows);
-    const std::lock_guard lock(mutex_);
-    if (cache_) outlines_[index] = outline;
+    if (cache_) keep(index, outline);
   }
   contents.objects = outline->objects;
   return contents;

@@ -49,6 +49,7 @@ class FrameReader {
 
  private:
   std::shared_ptr<const FrameOutline> known_outline(std::size_t index);
+  void keep(std::size_t index, std::shared_ptr<const FrameOutline> outline);
   std::shared_ptr<const FrameOutline> read_outline(std::size_t index, int width, int height);
 
   Dataset dataset_;

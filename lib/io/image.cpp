@@ -41,8 +41,8 @@ PngHeader read_png_header(const std::filesystem::path& file) {
 }
 
 cv::Mat decode_frame(std::string_view bytes, const std::string& name) {
+  if (auto pixels = png_pixels(bytes, check_png(bytes, name))) return *std::move(pixels);
   std::string png = essential_png(bytes, name);
-  if (auto pixels = png_pixels(png)) return *std::move(pixels);
   cv::Mat bgr;
   try {
     const cv::Mat buffer(1, static_cast<int>(png.size()), CV_8UC1, png.data());

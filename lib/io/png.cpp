@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t header_data = 13;         // bytes in IHDR
-constexpr std::size_t chunk_frame = 12;         // bytes of a chunk besides its data: their number, the type, the CRC
 constexpr std::uint64_t most_from_byte = 1032;  // deflate: 258 bytes need two bits at least
 
 const char* colour_name(int type) {
@@ -28,17 +27,17 @@ const char* colour_name(int type) {
   }
 }
 
-/// Ancillary chunks' types begin with a small letter.
-bool is_critical(std::string_view type) {
-  return (type[0] & 0x20) == 0;
-}
-
 }  // namespace
 
 std::uint32_t png_number(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
   return value;
+}
+
+/// Ancillary chunks' types begin with a small letter.
+bool is_critical_chunk(std::string_view type) {
+  return (type[0] & 0x20) == 0;
 }
 
 PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
@@ -57,24 +56,21 @@ PngHeader parse_png_header(std::string_view bytes, const std::string& name) {
           bytes[26] == 0 && bytes[27] == 0 && bytes[28] == 0};
 }
 
-std::string essential_png(std::string_view bytes, const std::string& name) {
+PngHeader check_png(std::string_view bytes, const std::string& name) {
   const PngHeader header = parse_png_header(bytes, name);
   if (header.bit_depth != 8 || header.colour_type != 2)
     fail(ExitCode::data, name, ": the PNG is ", header.bit_depth, "-bit ", colour_name(header.colour_type),
          ", expected 8-bit RGB");
-  std::string essential(bytes.substr(0, png_header_bytes));
-  essential.reserve(bytes.size());
   std::uint64_t compressed = 0;
   std::string_view type;
   for (std::size_t at = png_header_bytes; type != "IEND";) {
     const std::size_t left = bytes.size() - at;
-    if (left < chunk_frame || left - chunk_frame < png_number(bytes, at))
+    if (left < png_chunk_frame || left - png_chunk_frame < png_number(bytes, at))
       fail(ExitCode::data, name, ": the PNG is truncated after ", bytes.size(), " bytes");
     const std::size_t size = png_number(bytes, at);
     type = bytes.substr(at + 4, 4);
     if (type == "IDAT") compressed += size;
-    if (is_critical(type)) essential += bytes.substr(at, chunk_frame + size);
-    at += chunk_frame + size;
+    at += png_chunk_frame + size;
     if (type == "IEND" && at != bytes.size())
       fail(ExitCode::data, name, ": ", bytes.size() - at, " bytes follow the PNG's end (IEND) at byte ", at);
   }
@@ -82,6 +78,18 @@ std::string essential_png(std::string_view bytes, const std::string& name) {
   if (raw > most_from_byte * compressed)
     fail(ExitCode::data, name, ": the PNG claims ", header.width, " x ", header.height, " pixels, but its ", compressed,
          " bytes of them (IDAT) can hold no more than ", most_from_byte * compressed, " of ", raw);
+  return header;
+}
+
+std::string essential_png(std::string_view bytes, const std::string& name) {
+  check_png(bytes, name);
+  std::string essential(bytes.substr(0, png_header_bytes));
+  essential.reserve(bytes.size());
+  for (std::size_t at = png_header_bytes; at < bytes.size();) {
+    const std::size_t size = png_chunk_frame + png_number(bytes, at);
+    if (is_critical_chunk(bytes.substr(at + 4, 4))) essential += bytes.substr(at, size);
+    at += size;
+  }
   return essential;
 }
 

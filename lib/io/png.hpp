@@ -34,11 +34,17 @@ std::uint32_t png_number(std::string_view bytes, std::size_t at);
 /// within the header, or claims no pixel, more than longest_side one way or more than most_pixels.
 PngHeader parse_png_header(std::string_view bytes, const std::string& name);
 
-/// The PNG as its critical chunks alone: what is left determines the pixels. Texts, profiles and
-/// the like are unpacked by the decoder though nobody asks for them: 2 MB of them take it ten seconds.
-///
+constexpr std::size_t png_chunk_frame = 12;  ///< bytes of a chunk besides its data: their number, the type, the CRC
+
+/// Whether the pixels depend on chunks of this type.
+bool is_critical_chunk(std::string_view type);
+
 /// Throws Error(data) naming `name`, besides the header's reasons, where the picture is not 8-bit RGB, the file ends
 /// before or goes on after the chunk IEND, or its compressed bytes are too few for the pixels that the header claims.
+PngHeader check_png(std::string_view bytes, const std::string& name);
+
+/// The PNG as its critical chunks alone: what is left determines the pixels. Texts, profiles and
+/// the like are unpacked by the decoder though nobody asks for them: 2 MB of them take it ten seconds. Throws as check_png().
 std::string essential_png(std::string_view bytes, const std::string& name);
 
 }  // namespace fastbox::io

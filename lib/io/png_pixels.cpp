@@ -10,28 +10,29 @@
 #include <vector>
 
 #include "io/crc32.hpp"
-#include "io/png.hpp"
 
 namespace fastbox::io {
 namespace {
 
 using Byte = std::uint8_t;
 
-constexpr std::size_t bytes_of_pixel = 3, chunk_frame = 12;
+constexpr std::size_t bytes_of_pixel = 3;
 
 /// The compressed bytes of all IDATs; nothing where png_pixels() has nothing.
 std::optional<std::string> compressed_pixels(std::string_view png) {
   std::string compressed;
   compressed.reserve(png.size());
   std::string_view before, type;
-  for (std::size_t at = png_header_bytes; at < png.size() && type != "IEND"; before = type) {
-    const std::size_t size = png_number(png, at);
+  std::size_t size = 0;
+  for (std::size_t at = png_header_bytes; at < png.size(); at += png_chunk_frame + size) {
+    size = png_number(png, at);
     type = png.substr(at + 4, 4);
+    if (!is_critical_chunk(type)) continue;
     if (type != "PLTE" && type != "IDAT" && type != "IEND") return std::nullopt;
     if (type == "IDAT" && !compressed.empty() && before != "IDAT") return std::nullopt;
     if (crc32(png.substr(at + 4, 4 + size)) != png_number(png, at + 8 + size)) return std::nullopt;
     if (type == "IDAT") compressed += png.substr(at + 8, size);
-    at += chunk_frame + size;
+    before = type;
   }
   return compressed;
 }
@@ -100,10 +101,9 @@ std::vector<Byte>& rows_of_thread() {
 
 }  // namespace
 
-std::optional<cv::Mat> png_pixels(std::string_view essential) {
-  const PngHeader header = parse_png_header(essential, "a PNG");
-  if (header.bit_depth != 8 || header.colour_type != 2 || !header.is_plain) return std::nullopt;
-  const auto compressed = compressed_pixels(essential);
+std::optional<cv::Mat> png_pixels(std::string_view png, const PngHeader& header) {
+  if (!header.is_plain) return std::nullopt;
+  const auto compressed = compressed_pixels(png);
   if (!compressed) return std::nullopt;
   const auto height = static_cast<std::size_t>(header.height);
   const std::size_t bytes = bytes_of_pixel * static_cast<std::size_t>(header.width), filtered = 1 + bytes;

@@ -10,11 +10,13 @@
 #include <optional>
 #include <string_view>
 
+#include "io/png.hpp"
+
 namespace fastbox::io {
 
-/// H x W x 3 uint8, RGB. `essential`: what essential_png() gave. Nothing where the picture is interlaced, has chunks other
-/// than IHDR, PLTE, IDAT and IEND, or IDATs that do not follow one another, where a CRC or the compressed bytes' checksum
+/// H x W x 3 uint8, RGB. `header`: what check_png() gave for `png`. Nothing where the picture is interlaced, has critical
+/// chunks other than IHDR, PLTE, IDAT and IEND, or IDATs that others of these part, where a CRC or the compressed bytes' checksum
 /// differs, where those hold more or fewer bytes than pixels, or where a row's filter is none of the five.
-std::optional<cv::Mat> png_pixels(std::string_view essential);
+std::optional<cv::Mat> png_pixels(std::string_view png, const PngHeader& header);
 
 }  // namespace fastbox::io

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/each_index.cuh"
+#include "base/warp.cuh"
 #include "eval/suppression_kernel.hpp"
 #include "train/suppressed_rows.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 using eval::DecodedBox;
 using eval::tile_size;
 
-constexpr int no_cell = -1, warp = 32;
+constexpr int no_cell = -1;
 
 /// Of all classes, one after another; `cells` numbers a class unless said otherwise.
 struct Grid {
@@ -56,13 +57,12 @@ struct DecodeCell {
 
 /// A warp a cell of a class: puts a candidate at its place.
 __global__ void order_kernel(Grid grid, std::int64_t count) {
-  const std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / warp;
-  const int lane = static_cast<int>(threadIdx.x % warp);
+  const std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / warp_threads;
+  const int lane = static_cast<int>(threadIdx.x % warp_threads);
   if (i >= count || grid.key[i] != grid.key[i]) return;  // the same for the warp
   const int cell = static_cast<int>(i % grid.cells);
   const std::int64_t of_class = i - cell;
-  int place = eval::count_before(grid.key + of_class, grid.cells, cell, lane, warp);
-  for (int half = warp / 2; half > 0; half /= 2) place += __shfl_down_sync(0xffffffffu, place, half);
+  const int place = fold_of_warp(eval::count_before(grid.key + of_class, grid.cells, cell, lane, warp_threads));
   if (lane != 0) return;
   grid.order[of_class + place] = cell;
   eval::decode_cell(grid.confidence[i], grid.box + 4 * cell, grid.row_of(cell), grid.column_of(cell), grid.rule,
@@ -182,7 +182,7 @@ at::Tensor suppress_cuda(const at::Tensor& confidence, const at::Tensor& box, st
 
   const auto of_classes = static_cast<unsigned>(classes), tiles = static_cast<unsigned>(grid.tiles);
   each_index(classes * cells, DecodeCell{grid});
-  const std::int64_t cells_of_block = threads_of_block / warp;
+  const std::int64_t cells_of_block = threads_of_block / warp_threads;
   launch(order_kernel,
          {static_cast<unsigned>((classes * cells + cells_of_block - 1) / cells_of_block), threads_of_block}, grid,
          classes * cells);

@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "gpu/kernel_place.hpp"
-#include "gpu/random_steps.hpp"
 #include "support/support.hpp"
 #include "support/world.hpp"
 #include "train/detector.hpp"
 #include "train/train_step.hpp"
+#include "unit/train/random_steps.hpp"
 
 using namespace fastbox;
 using namespace fastbox::test;

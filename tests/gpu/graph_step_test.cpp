@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "gpu/gradients_on_gpu.hpp"
-#include "gpu/random_steps.hpp"
 #include "support/support.hpp"
 #include "train/detector.hpp"
 #include "train/train_step.hpp"
+#include "unit/train/random_steps.hpp"
 
 using namespace fastbox;
 using namespace fastbox::test;

@@ -81,6 +81,10 @@ cv::Mat by_opencv(const std::string& png) {
   return rgb;
 }
 
+std::optional<cv::Mat> pixels_of(const std::string& png) {
+  return io::png_pixels(png, io::parse_png_header(png, "it"));
+}
+
 bool same(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
@@ -96,14 +100,14 @@ TEST_CASE("pixels of every filter are those that were written, and OpenCV's", "[
       const cv::Mat rgb = noise(width, height, seed++);
       const std::string packed = deflated(filtered_rows(rgb, [&](int y) { return filter < 0 ? (y + 4) % 5 : filter; }));
       const std::string png = png_of(rgb, {chunk("IDAT", packed)});
-      const auto pixels = io::png_pixels(png);
+      const auto pixels = pixels_of(png);
       REQUIRE(pixels);
       CHECK(same(*pixels, rgb));
       CHECK(same(*pixels, by_opencv(png)));
       const std::string in_pieces =
           png_of(rgb, {chunk("PLTE", "abc"), chunk("IDAT", packed.substr(0, 1)), chunk("IDAT", ""),
                        chunk("IDAT", packed.substr(1, 5)), chunk("IDAT", packed.substr(6))});
-      const auto from_pieces = io::png_pixels(in_pieces);
+      const auto from_pieces = pixels_of(in_pieces);
       REQUIRE(from_pieces);
       CHECK(same(*from_pieces, rgb));
     }
@@ -113,26 +117,26 @@ TEST_CASE("what is special or damaged is left to OpenCV", "[png_pixels]") {
   const cv::Mat rgb = noise(30, 20, 1);
   const auto by_sub = [](int) { return 1; };
   const std::string rows = filtered_rows(rgb, by_sub), packed = deflated(rows), idat = chunk("IDAT", packed);
-  REQUIRE(io::png_pixels(png_of(rgb, {idat})));
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {idat}, 1)));                                  // interlaced
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {chunk("CgBI", "1234"), idat})));              // Apple's
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {})));                                         // nothing of it
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {chunk("IDAT", deflated(rows.substr(1)))})));  // too little
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {chunk("IDAT", deflated(rows + "more"))})));   // too much
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {chunk("IDAT", deflated(filtered_rows(rgb, [](int) { return 5; })))})));
-  CHECK_FALSE(io::png_pixels(
+  REQUIRE(pixels_of(png_of(rgb, {idat})));
+  CHECK_FALSE(pixels_of(png_of(rgb, {idat}, 1)));                                  // interlaced
+  CHECK_FALSE(pixels_of(png_of(rgb, {chunk("CgBI", "1234"), idat})));              // Apple's
+  CHECK_FALSE(pixels_of(png_of(rgb, {})));                                         // nothing of it
+  CHECK_FALSE(pixels_of(png_of(rgb, {chunk("IDAT", deflated(rows.substr(1)))})));  // too little
+  CHECK_FALSE(pixels_of(png_of(rgb, {chunk("IDAT", deflated(rows + "more"))})));   // too much
+  CHECK_FALSE(pixels_of(png_of(rgb, {chunk("IDAT", deflated(filtered_rows(rgb, [](int) { return 5; })))})));
+  CHECK_FALSE(pixels_of(
       png_of(rgb, {chunk("IDAT", packed.substr(0, 9)), chunk("PLTE", "abc"), chunk("IDAT", packed.substr(9))})));
   std::string other_crc = png_of(rgb, {idat}), other_sum = packed;
   other_crc[other_crc.size() - 13] ^= 1;  // before IEND's 12 bytes
-  CHECK_FALSE(io::png_pixels(other_crc));
+  CHECK_FALSE(pixels_of(other_crc));
   other_sum.back() ^= 1;
-  CHECK_FALSE(io::png_pixels(png_of(rgb, {chunk("IDAT", other_sum)})));
+  CHECK_FALSE(pixels_of(png_of(rgb, {chunk("IDAT", other_sum)})));
 }
 
 TEST_CASE("interlaced frames are read, by OpenCV", "[png_pixels]") {
   // Of one pixel, Adam7's first pass is all there is.
   const cv::Mat rgb = noise(1, 1, 3);
   const std::string png = png_of(rgb, {chunk("IDAT", deflated(filtered_rows(rgb, [](int) { return 0; })))}, 1);
-  CHECK_FALSE(io::png_pixels(png));
+  CHECK_FALSE(pixels_of(png));
   CHECK(same(io::decode_frame(png, "it"), rgb));
 }

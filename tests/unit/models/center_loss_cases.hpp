@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "models/center_loss.hpp"
-#include "models/layers.hpp"
+#include "unit/models/random_cells.hpp"
 
 namespace fastbox::test {
 
@@ -24,29 +24,21 @@ struct CenterLossInput {
   models::LossOptions options;
 };
 
-/// On 12 x 39 cells, which are no whole number of blocks of the sum. A third of the cells have a box; of these some are met
+/// A third of the cells have a box; of these some are met
 /// exactly, some from one side only, and some not at all; some peaks are whole. Empty boxes elsewhere, as in the targets.
 inline CenterLossInput made_center_losses(const CenterLossCase& of) {
-  auto generator = models::seeded_generator(static_cast<std::uint64_t>(11 + of.images + 10 * of.classes));
-  const std::int64_t rows = 12, columns = 39;
-  const auto sizes = [&](std::int64_t numbers) { return std::vector<std::int64_t>{of.images, rows, columns, numbers}; };
-  const auto normal = [&](std::int64_t numbers, double deviation) {
-    return at::empty(sizes(numbers), at::kDouble).normal_(0, deviation, generator);
-  };
-  const auto uniform = [&](std::int64_t numbers, double low, double high) {
-    return at::empty(sizes(numbers), at::kDouble).uniform_(low, high, generator);
-  };
-  const at::Tensor has_box = (uniform(1, 0, 1) < 0.33).to(at::kDouble);
-  const at::Tensor box = at::cat({normal(2, 12), uniform(2, 4, 90)}, -1) * has_box;
+  RandomCells cells(static_cast<std::uint64_t>(11 + of.images + 10 * of.classes), of.images);
+  const at::Tensor has_box = (cells.uniform(1, 0, 1) < 0.33).to(at::kDouble);
+  const at::Tensor box = at::cat({cells.normal(2, 12), cells.uniform(2, 4, 90)}, -1) * has_box;
   const at::Tensor truth = models::reaches_of(box);
-  const at::Tensor is_met = (uniform(4, 0, 1) < 0.2).logical_and(has_box > 0).logical_and(truth > 0);
+  const at::Tensor is_met = (cells.uniform(4, 0, 1) < 0.2).logical_and(has_box > 0).logical_and(truth > 0);
   CenterLossInput input;
-  input.logits = normal(of.classes, 4);
-  input.reach = at::where(is_met, truth, uniform(4, 0.05, 60));
-  input.targets.confidence = uniform(of.classes, 0, 1.2).clamp_max(1);
+  input.logits = cells.normal(of.classes, 4);
+  input.reach = at::where(is_met, truth, cells.uniform(4, 0.05, 60));
+  input.targets.confidence = cells.uniform(of.classes, 0, 1.2).clamp_max(1);
   input.targets.box = box;
-  input.targets.mask = (uniform(of.classes, 0, 1) > 0.2).to(at::kDouble);
-  input.targets.weight = (has_box * uniform(1, 0.1, 3)).squeeze(-1);
+  input.targets.mask = (cells.uniform(of.classes, 0, 1) > 0.2).to(at::kDouble);
+  input.targets.weight = (has_box * cells.uniform(1, 0.1, 3)).squeeze(-1);
   for (at::Tensor* map : {&input.logits, &input.reach, &input.targets.confidence, &input.targets.box,
                           &input.targets.mask, &input.targets.weight})
     *map = map->to(of.type);

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "models/layers.hpp"
 #include "models/loss.hpp"
+#include "unit/models/random_cells.hpp"
 
 namespace fastbox::test {
 
@@ -18,7 +18,6 @@ struct LossCase {
   at::ScalarType type = at::kDouble;
 };
 
-/// On 12 x 39 cells, which are no whole number of blocks of the sum.
 struct LossInput {
   models::Output out;
   models::Targets targets;
@@ -26,25 +25,18 @@ struct LossInput {
 };
 
 inline LossInput made_losses(const LossCase& of) {
-  auto generator = models::seeded_generator(static_cast<std::uint64_t>(7 + of.images + 10 * of.classes));
-  const std::int64_t rows = 12, columns = 39;
-  const auto sizes = [&](std::int64_t numbers) { return std::vector<std::int64_t>{of.images, rows, columns, numbers}; };
-  const auto normal = [&](std::int64_t numbers, double deviation) {
-    return at::empty(sizes(numbers), at::kDouble).normal_(0, deviation, generator);
-  };
-  const auto uniform = [&](std::int64_t numbers, double low, double high) {
-    return at::empty(sizes(numbers), at::kDouble).uniform_(low, high, generator);
-  };
+  RandomCells cells(static_cast<std::uint64_t>(7 + of.images + 10 * of.classes), of.images);
   // A third of the cells are of no class.
-  const at::Tensor which = at::empty({of.images, rows, columns}, at::kLong).random_(0, of.classes * 3, generator) / 2;
+  const at::Tensor which = cells.whole(of.classes * 3) / 2;
   const at::Tensor number = which.to(at::kLong).unsqueeze(-1);
   const at::Tensor confidence = (number == at::arange(of.classes, at::kLong)).to(at::kDouble);
   const at::Tensor weight = confidence.sum(-1);
-  const at::Tensor target = at::cat({normal(2, 30), uniform(2, 0.2, 150)}, -1) * weight.unsqueeze(-1);
-  const at::Tensor residual = normal(4, 8) * (uniform(4, 0, 1) > 0.1).to(at::kDouble);  // a tenth is exact
+  const at::Tensor target = at::cat({cells.normal(2, 30), cells.uniform(2, 0.2, 150)}, -1) * weight.unsqueeze(-1);
+  const at::Tensor residual = cells.normal(4, 8) * (cells.uniform(4, 0, 1) > 0.1).to(at::kDouble);  // a tenth is exact
   LossInput input;
-  input.out = {normal(1 + of.classes, 3), target - residual, normal(1 + of.classes, 20), normal(4, 8)};
-  input.targets = {confidence, target, (uniform(of.classes, 0, 1) > 0.2).to(at::kDouble), weight};
+  input.out = {cells.normal(1 + of.classes, 3), target - residual, cells.normal(1 + of.classes, 20),
+               cells.normal(4, 8)};
+  input.targets = {confidence, target, (cells.uniform(of.classes, 0, 1) > 0.2).to(at::kDouble), weight};
   for (at::Tensor* map : {&input.out.logits, &input.out.box, &input.out.delta_logits, &input.out.delta_box,
                           &input.targets.confidence, &input.targets.box, &input.targets.mask, &input.targets.weight})
     *map = map->to(of.type);

@@ -14,6 +14,7 @@
 #include "train/detector.hpp"
 #include "train/train_step.hpp"
 #include "unit/train/fake_gpu_graph.hpp"
+#include "unit/train/random_steps.hpp"
 
 using namespace fastbox;
 using test::calls;
@@ -40,15 +41,8 @@ config::Settings settings_with(const std::string& graph, const std::string& enco
   return settings;
 }
 
-/// A function of the step.
 train::BatchTensors images_of(int step, std::int64_t count, std::int64_t stride) {
-  auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step));
-  const std::int64_t rows = 64 / stride, columns = 96 / stride;
-  const at::Tensor image = at::rand({count, 64, 96, 3}, generator, at::kFloat) * 255;
-  const at::Tensor some = (at::rand({count, rows, columns}, generator, at::kFloat) < 0.4).to(at::kFloat);
-  return {image.permute({0, 3, 1, 2}),
-          {some.unsqueeze(-1), some.unsqueeze(-1).expand({count, rows, columns, 4}) * 20,
-           at::ones({count, rows, columns, 1}), some}};
+  return test::images_of_step(step, count, stride, at::kCPU, 96, 64);
 }
 
 NamedTensors clones(const NamedTensors& tensors) {

@@ -32,11 +32,12 @@ inline config::Settings settings_of_step(const std::string& graph, const std::st
   return settings;
 }
 
-/// Noise of 160x96 pixels, and targets of noise.
-inline train::BatchTensors images_of_step(int step, std::int64_t count, std::int64_t stride, c10::Device device) {
+/// Noise, and targets of noise.
+inline train::BatchTensors images_of_step(int step, std::int64_t count, std::int64_t stride, c10::Device device,
+                                          std::int64_t width = 160, std::int64_t height = 96) {
   auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step));
-  const std::int64_t rows = 96 / stride, columns = 160 / stride;
-  const at::Tensor image = at::rand({count, 96, 160, 3}, generator, at::kFloat) * 255;
+  const std::int64_t rows = height / stride, columns = width / stride;
+  const at::Tensor image = at::rand({count, height, width, 3}, generator, at::kFloat) * 255;
   const at::Tensor some = (at::rand({count, rows, columns}, generator, at::kFloat) < 0.4).to(at::kFloat);
   return {image.to(device).permute({0, 3, 1, 2}),
           {some.unsqueeze(-1).to(device), (some.unsqueeze(-1).expand({count, rows, columns, 4}) * 20).to(device),
